@@ -1,0 +1,1 @@
+"""Showing and keeping records: the placement log, recordings, and their files."""

@@ -1,0 +1,63 @@
+"""The line of user code that is being executed.
+
+Every record, warning and late-setting error names it: the innermost frame that lies
+outside of this package, of Keras and of ``contextlib``.
+"""
+
+import contextlib
+import os
+import sys
+from typing import NamedTuple
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_CONTEXTLIB = contextlib.ExitStack.__init__.__code__.co_filename
+# Whether a file is library code, by the file name of its code objects. Computing this
+# once per file leaves one dictionary look-up per frame.
+_is_library: dict[str, bool] = {}
+
+
+class CallSite(NamedTuple):
+    """A line of a file; as text ``path/train.py:12``."""
+
+    path: str
+    line: int
+
+    @property
+    def short(self) -> str:
+        """``'train.py:12'``: the line without its folder."""
+        return f'{os.path.basename(self.path)}:{self.line}'
+
+    def __str__(self) -> str:
+        return f'{self.path}:{self.line}'
+
+
+UNKNOWN = CallSite('<unknown>', 0)
+
+
+def user_call_site() -> CallSite:
+    """The innermost line of user code that led to this call.
+
+    Returns:
+        Path and line; ``UNKNOWN`` where every frame is library code.
+    """
+    frame = sys._getframe(1)
+    while True:
+        path = frame.f_code.co_filename
+        library = _is_library.get(path)
+        if library is None:
+            library = _is_library[path] = _classify(path)
+        if not library:
+            return CallSite(path, frame.f_lineno)
+        if frame.f_back is None:
+            return UNKNOWN
+        frame = frame.f_back
+
+
+def _classify(path: str) -> bool:
+    if path.startswith(_PACKAGE) or path == _CONTEXTLIB:
+        return True
+    # A frame of Keras exists only once Keras is being imported, so asking for the
+    # module costs nothing and imports nothing.
+    keras = sys.modules.get('keras')
+    keras_file = getattr(keras, '__file__', None)
+    return keras_file is not None and path.startswith(os.path.dirname(keras_file) + os.sep)

@@ -1,0 +1,68 @@
+"""``tv.config.threading``: TensorFlow's thread counts."""
+
+from typing import SupportsIndex
+
+from tensorvar import errors
+from tensorvar._device import configuration
+
+
+def get_inter_op_parallelism_threads() -> int:
+    """The number set by ``set_inter_op_parallelism_threads``.
+
+    Returns:
+        That number; 0 at first.
+    """
+    return configuration.settings.inter_op_threads
+
+
+def set_inter_op_parallelism_threads(num_threads: SupportsIndex) -> None:
+    """Keeps a number for the getter.
+
+    Differs from TensorFlow: operations run in the thread that calls them, one after
+    another, so the number changes nothing else.
+
+    Args:
+        num_threads: a whole number from 0; 0 lets the system choose.
+
+    Raises:
+        InvalidArgumentError: it is no such number.
+        FailedPreconditionError: a device was used already.
+    """
+    op = 'set_inter_op_parallelism_threads'
+    configuration.change(op, inter_op_threads=_count(op, num_threads))
+
+
+def get_intra_op_parallelism_threads() -> int:
+    """The number set by ``set_intra_op_parallelism_threads``.
+
+    Returns:
+        That number; 0 at first.
+    """
+    return configuration.settings.intra_op_threads
+
+
+def set_intra_op_parallelism_threads(num_threads: SupportsIndex) -> None:
+    """Keeps a number for the getter.
+
+    Differs from TensorFlow: the threads inside an operation are those of NumPy's BLAS
+    library, which reads OMP_NUM_THREADS, OPENBLAS_NUM_THREADS or MKL_NUM_THREADS when
+    NumPy is imported; set these to limit them.
+
+    Args:
+        num_threads: a whole number from 0; 0 lets the system choose.
+
+    Raises:
+        InvalidArgumentError: it is no such number.
+        FailedPreconditionError: a device was used already.
+    """
+    op = 'set_intra_op_parallelism_threads'
+    configuration.change(op, intra_op_threads=_count(op, num_threads))
+
+
+def _count(op: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value.__index__() < 0:
+        raise errors.InvalidArgumentError(
+            f'[{op}] {value!r} was given; allowed are whole numbers from 0; '
+            f'give 0 to let the system choose'
+        )
+    return value.__index__()

@@ -1,0 +1,323 @@
+"""A stand-in for CuPy: cards whose streams run as late as CUDA allows.
+
+Device memory is host memory, and streams are queues. Nothing queued runs until somebody
+waits for it, and then only that and what it was ordered after. So a forgotten event
+shows as wrong data, on every run. Only what the CuPy backend uses is here.
+"""
+
+import ctypes
+import itertools
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+
+class CUDARuntimeError(RuntimeError):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class OutOfMemoryError(MemoryError):
+    pass
+
+
+def view(pointer: int, nbytes: int) -> np.ndarray[Any, Any]:
+    return np.ctypeslib.as_array((ctypes.c_uint8 * nbytes).from_address(pointer))
+
+
+class Stream:
+    _numbers = itertools.count(1)
+
+    def __init__(self, cuda: 'FakeCuda', device_id: int) -> None:
+        self._cuda = cuda
+        self.device_id = device_id
+        self.ptr = next(self._numbers)
+        self.queue: deque[Callable[[], None]] = deque()
+        self.submitted = 0
+        self.executed = 0
+        self.capturing = False
+        cuda.streams[self.ptr] = self
+
+    def submit(self, work: Callable[[], None]) -> None:
+        self.queue.append(work)
+        self.submitted += 1
+
+    def run_to(self, position: int) -> None:
+        while self.executed < position:
+            self.queue.popleft()()
+            self.executed += 1
+
+    def use(self) -> None:
+        assert self._cuda.device == self.device_id, 'stream of another card'
+        self._cuda.current.streams[self.device_id] = self
+
+    def record(self, event: 'Event') -> 'Event':
+        event.record(self)
+        return event
+
+    def wait_event(self, event: 'Event') -> None:
+        stream, position = event.stream, event.position
+        if stream is not None:
+            self.submit(lambda: stream.run_to(position))
+
+    def synchronize(self) -> None:
+        self.run_to(self.submitted)
+
+    def is_capturing(self) -> bool:
+        return self.capturing
+
+
+class Event:
+    def __init__(self) -> None:
+        self.stream: Stream | None = None
+        self.position = 0
+
+    def record(self, stream: Stream) -> None:
+        self.stream = stream
+        self.position = stream.submitted
+
+    @property
+    def done(self) -> bool:
+        return self.stream is None or self.stream.executed >= self.position
+
+    def synchronize(self) -> None:
+        if self.stream is not None:
+            self.stream.run_to(self.position)
+
+
+class Memory:
+    """Bytes on a card, filled with garbage."""
+
+    def __init__(self, nbytes: int, device_id: int = 0) -> None:
+        self.size = nbytes
+        self.device_id = device_id
+        self._bytes = np.full(max(nbytes, 1), 0xCD, np.uint8)
+        self.ptr = self._bytes.ctypes.data
+
+
+class UnownedMemory:
+    def __init__(self, ptr: int, size: int, owner: object, device_id: int) -> None:
+        self.ptr = ptr
+        self.size = size
+        self.device_id = device_id
+        self._owner = owner
+
+
+class MemoryPointer:
+    def __init__(self, mem: Any, offset: int) -> None:
+        self.mem = mem
+        self.ptr = mem.ptr + offset
+        self.device_id = mem.device_id
+
+
+class _Pooled:
+    """A block in use; back to the arena of its stream when it dies."""
+
+    def __init__(self, pool: 'Pool', block: Memory, arena: list[Memory]) -> None:
+        self._pool = weakref.ref(pool)
+        self._block = block
+        self._arena = arena
+        self.ptr = block.ptr
+        self.size = block.size
+        self.device_id = block.device_id
+
+    def __del__(self) -> None:
+        pool = self._pool()
+        if pool is not None:
+            pool.used -= self.size
+            self._arena.append(self._block)
+
+
+class Pool:
+    def __init__(self, cuda: 'FakeCuda') -> None:
+        self._cuda = cuda
+        self._arenas: dict[int, list[Memory]] = {}
+        self.used = 0
+        self.total = 0
+        self.limit = 0
+
+    def malloc(self, nbytes: int) -> MemoryPointer:
+        size = -(-nbytes // 512) * 512
+        arena = self._arenas.setdefault(self._cuda.get_current_stream().ptr, [])
+        block = next((kept for kept in arena if kept.size == size), None)
+        if block is not None:
+            arena.remove(block)
+        else:
+            block = self._new_block(size)
+        self.used += size
+        return MemoryPointer(_Pooled(self, block, arena), 0)
+
+    def _new_block(self, size: int) -> Memory:
+        if self.limit and self.total + size > self.limit:
+            self.free_all_blocks()
+            if self.total + size > self.limit:
+                raise OutOfMemoryError
+        self.total += size
+        return Memory(size, self._cuda.device)
+
+    def free_all_blocks(self) -> None:
+        for stream in self._cuda.streams.values():
+            stream.synchronize()  # as cudaFree does
+        for arena in self._arenas.values():
+            self.total -= sum(block.size for block in arena)
+            arena.clear()
+
+    def used_bytes(self) -> int:
+        return self.used
+
+    def total_bytes(self) -> int:
+        return self.total
+
+    def set_limit(self, size: int) -> None:
+        self.limit = size
+
+    def get_limit(self) -> int:
+        return self.limit
+
+
+class Array:
+    """Just enough of ``cupy.ndarray``; its code runs on the current stream."""
+
+    cuda: 'FakeCuda'
+
+    def __init__(self, shape: Any, dtype: Any, memptr: MemoryPointer | None = None) -> None:
+        self.shape = tuple(shape)
+        self.dtype = np.dtype(dtype)
+        self.nbytes = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        self.data = memptr or self.cuda.current.allocator(self.nbytes)
+        self.flags = SimpleNamespace(c_contiguous=True)
+
+    def values(self) -> np.ndarray[Any, Any]:
+        return view(self.data.ptr, self.nbytes).view(self.dtype).reshape(self.shape)
+
+    def copy(self, order: str = 'C') -> 'Array':
+        return self.times(1)
+
+    def times(self, factor: int) -> 'Array':
+        result = Array(self.shape, self.dtype)
+        # Like a kernel, the work knows addresses and keeps nothing alive.
+        read, write = self.values(), result.values()
+        self.cuda.get_current_stream().submit(lambda: np.multiply(read, factor, out=write))
+        return result
+
+
+class FakeCuda:
+    """A machine with cards, and the module ``cupy`` for it.
+
+    Args:
+        cards: how many.
+    """
+
+    def __init__(self, cards: int = 1) -> None:
+        self.cards = cards
+        self.peers = True
+        self.corrupt_peers = False
+        self.streams: dict[int, Stream] = {}
+        self.set_devices: list[int] = []
+        self.current = threading.local()
+        self.current.device = 0
+        self.current.streams = [Stream(self, card) for card in range(cards)]
+        self.default_pool = Pool(self)
+        self.current.allocator = self.default_pool.malloc
+        self.current.thread_allocator = None
+        self.module = self._make_module()
+
+    @property
+    def device(self) -> int:
+        return int(self.current.device)
+
+    def get_current_stream(self) -> Stream:
+        stream: Stream = self.current.streams[self.device]
+        return stream
+
+    def _set_device(self, device: int) -> None:
+        assert 0 <= device < self.cards
+        self.set_devices.append(device)
+        self.current.device = device
+
+    def _set_allocator(self, allocator: Any) -> None:
+        self.current.thread_allocator = allocator
+        self.current.allocator = allocator or self.default_pool.malloc
+
+    def _memcpy(self, target: int, source: int, nbytes: int, kind: int) -> None:
+        ctypes.memmove(target, source, nbytes)
+
+    def _memcpy_async(self, target: int, source: int, nbytes: int, kind: int, stream: int) -> None:
+        self.streams[stream].submit(lambda: ctypes.memmove(target, source, nbytes) and None)
+
+    def _memcpy_peer_async(
+        self, target: int, to: int, source: int, origin: int, nbytes: int, stream: int
+    ) -> None:
+        assert to != origin
+        if self.corrupt_peers:
+            self.streams[stream].submit(lambda: ctypes.memset(target, 0, nbytes) and None)
+        else:
+            self._memcpy_async(target, source, nbytes, 0, stream)
+
+    def _copyto(self, target: Array, source: Array) -> None:
+        write, read = target.values(), source.values()
+        self.get_current_stream().submit(lambda: np.copyto(write, read))
+
+    def _properties(self, ordinal: int) -> dict[str, Any]:
+        return {
+            'name': b'Fake Card',
+            'totalGlobalMem': 1 << 30,
+            'major': 9,
+            'minor': 0,
+            'pciDomainID': 0,
+            'pciBusID': 0x17 + ordinal,
+            'pciDeviceID': 0,
+        }
+
+    def _make_module(self) -> Any:
+        array_type = type('ndarray', (Array,), {'cuda': self})
+        Array.cuda = self
+        runtime = SimpleNamespace(
+            CUDARuntimeError=CUDARuntimeError,
+            _deviceEnsurePeerAccess=lambda other: None,
+            deviceCanAccessPeer=lambda device, other: int(self.peers),
+            deviceSynchronize=lambda: None,
+            getDevice=lambda: self.device,
+            getDeviceCount=lambda: self.cards,
+            getDeviceProperties=self._properties,
+            hostAllocPortable=1,
+            memGetInfo=lambda: ((1 << 30) - (5 << 20), 1 << 30),
+            memcpy=self._memcpy,
+            memcpyAsync=self._memcpy_async,
+            memcpyDeviceToDevice=3,
+            memcpyDeviceToHost=2,
+            memcpyHostToDevice=1,
+            memcpyPeerAsync=self._memcpy_peer_async,
+            setDevice=self._set_device,
+        )
+        cuda = SimpleNamespace(
+            Event=lambda disable_timing: Event(),
+            Memory=lambda nbytes: Memory(nbytes, self.device),
+            MemoryPointer=MemoryPointer,
+            PinnedMemory=lambda nbytes, flags: Memory(nbytes),
+            PinnedMemoryPointer=lambda memory, offset: memory._bytes,
+            Stream=lambda non_blocking: Stream(self, self.device),
+            UnownedMemory=UnownedMemory,
+            get_current_stream=self.get_current_stream,
+            memory=SimpleNamespace(
+                OutOfMemoryError=OutOfMemoryError,
+                SingleDeviceMemoryPool=lambda: Pool(self),
+                _get_thread_local_allocator=lambda: self.current.thread_allocator,
+                _set_thread_local_allocator=self._set_allocator,
+            ),
+            nvrtc=SimpleNamespace(getVersion=lambda: (13, 0)),
+            runtime=runtime,
+        )
+        return SimpleNamespace(
+            copyto=self._copyto,
+            cuda=cuda,
+            empty=lambda shape, dtype: array_type(shape, dtype),
+            get_default_memory_pool=lambda: self.default_pool,
+            ndarray=array_type,
+        )
