@@ -1,0 +1,138 @@
+"""What every kind of device memory offers to the layers above.
+
+A backend belongs to one logical device. It hands out arrays of one kind (NumPy's,
+CuPy's, simulated ones) and runs array code with that device current. Nothing here
+knows of tensors or variables.
+"""
+
+import abc
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorvar._backend import byte_counter, faults, memory_ledger
+
+Array = Any
+"""An array of any backend; which kind is known only at run time."""
+
+
+class MemoryInfo(NamedTuple):
+    """Bytes of one device.
+
+    Attributes:
+        current: bytes charged now.
+        peak: highest value of ``current`` since the last reset.
+        limit: bytes that may be charged, or None for no limit.
+        other: bytes that are in use but not charged, such as library workspace.
+    """
+
+    current: int
+    peak: int
+    limit: int | None
+    other: int
+
+
+class Backend(abc.ABC):
+    """Memory and array code of one logical device.
+
+    Attributes:
+        device: short name of the device, such as ``'GPU:0'``.
+        device_kind: ``'CPU'`` or ``'GPU'``.
+        array_module: a module with NumPy's functions for this kind of array.
+        array_type: class of the arrays.
+        ledger: what charges this device's memory, or None where nothing is charged.
+        variable_bytes: what counts the bytes of variables, or None where the ledger
+            has counted them as arrays.
+    """
+
+    array_module: Any
+    array_type: type[Any]
+    ledger: memory_ledger.MemoryLedger | None = None
+    variable_bytes: byte_counter.ByteCounter | None = None
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.device_kind = device.partition(':')[0]
+
+    @property
+    @abc.abstractmethod
+    def special(self) -> Any:
+        """A module with the functions of scipy.special for this kind of array."""
+
+    @abc.abstractmethod
+    def empty(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+        """Returns an array of the given shape whose values are not set."""
+
+    @abc.abstractmethod
+    def from_host(self, host: np.ndarray[Any, Any]) -> Array:
+        """Returns the device's own copy of host data, in C order."""
+
+    @abc.abstractmethod
+    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
+        """Returns an own, writable host copy; it is complete when returned."""
+
+    @abc.abstractmethod
+    def copy(self, array: Array) -> Array:
+        """Returns a copy on the same device, in C order."""
+
+    @abc.abstractmethod
+    def copy_from(self, other: 'Backend', array: Array) -> Array:
+        """Returns this device's own copy of an array of the backend ``other``."""
+
+    @abc.abstractmethod
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Runs array code with this device and its compute stream current."""
+
+    @abc.abstractmethod
+    def refresh(self, target: Array, source: Array) -> None:
+        """Overwrites ``target``, an array of this device, in place.
+
+        Args:
+            target: the array to write; its address stays the same.
+            source: a host array or an array of any device of the same kind, with
+                the shape and dtype of ``target``.
+        """
+
+    @abc.abstractmethod
+    def synchronize(self) -> None:
+        """Waits until everything queued on this device is done."""
+
+    @abc.abstractmethod
+    def memory_info(self) -> MemoryInfo:
+        """Returns the bytes in use."""
+
+    @abc.abstractmethod
+    def reset_memory_stats(self) -> None:
+        """Sets the peak back to the current use."""
+
+    @abc.abstractmethod
+    def set_memory_limit(self, nbytes: int | None) -> None:
+        """Sets how many bytes may be charged; None takes the limit away."""
+
+    @abc.abstractmethod
+    def release_memory(self) -> int:
+        """Gives back what nobody needs now; returns how many bytes that were."""
+
+    def charge_variable(self, nbytes: int) -> None:
+        """Hears that a variable holds ``nbytes`` more here."""
+        if self.variable_bytes is not None:
+            self.variable_bytes.add(nbytes)
+
+    def release_variable(self, nbytes: int) -> None:
+        """Hears that a variable holds ``nbytes`` less here."""
+        if self.variable_bytes is not None:
+            self.variable_bytes.subtract(nbytes)
+
+    def _count_use(self, *kinds: str) -> None:
+        """Counts a use of this device for the faults that tests arm.
+
+        Args:
+            kinds: what else than a use it is: ``'allocate'``, ``'copy'``.
+
+        Raises:
+            UnavailableError, ResourceExhaustedError, InternalError: an armed fault.
+        """
+        if faults.armed:
+            for kind in ('lost', *kinds):
+                faults.check(kind, self.device)
