@@ -1,0 +1,1 @@
+"""Tensors, variables, the executor, the tape."""

@@ -1,0 +1,232 @@
+"""The reverse walk over a tape's entries.
+
+A sweep forward finds what is watched and what leads to the sources; the walk back then
+runs the gradient of each entry that lies between sources and targets, on the device of
+its forward op. Entries are dropped as they are passed, so buffers go early.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tensorvar import errors
+from tensorvar._core import conversion, dispatch, indexed_slices
+from tensorvar._core.array_value import ArrayValue
+from tensorvar._core.indexed_slices import IndexedSlices
+from tensorvar._core.op_registry import FUNCTIONS, OPS, NotDifferentiable, OpDef
+from tensorvar._core.tape_entries import COPY, READ, WATCH, Entry
+from tensorvar._core.tensor import Tensor
+from tensorvar._device import scope
+from tensorvar._device.device import Device
+
+Gradient = Tensor | IndexedSlices | None
+
+
+class GradientContext(NamedTuple):
+    """What a gradient function may know of its forward op.
+
+    Attributes:
+        op: the record of the op.
+        inputs: its inputs, on the device where it ran.
+        outputs: its results.
+        attributes: its attributes.
+        needs: per input, whether its gradient is wanted.
+    """
+
+    op: OpDef
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    attributes: dict[str, Any]
+    needs: tuple[bool, ...]
+
+
+def gradients(
+    entries: list[Entry],
+    targets: Sequence[Any],
+    sources: Sequence[Any],
+    weights: Sequence[Any] | None,
+    watch_accessed: bool,
+) -> list[Gradient]:
+    """The gradients of the sum of the targets by each source.
+
+    Args:
+        entries: the tape's entries, emptied by this call.
+        targets: tensors or variables.
+        sources: tensors or variables.
+        weights: per target the weights of its elements; None, also within, for ones.
+        watch_accessed: whether reads of trainable variables count as watched.
+
+    Returns:
+        Per source a tensor, ``IndexedSlices``, or None.
+    """
+    leading = leads_from(entries, sources, watch_accessed)
+    found: dict[int, Gradient] = {}
+    for position, target in enumerate(targets):
+        _check_target(target)
+        if id(target) in leading:
+            weight = None if weights is None else weights[position]
+            _accumulate(found, target, _seed(target, weight))
+    _walk_back(entries, leading, found, {id(source) for source in sources})
+    return [found.get(id(source)) if id(source) in leading else None for source in sources]
+
+
+def _check_target(target: Any) -> None:
+    if not isinstance(target, ArrayValue):
+        # TensorFlow's class for this, from reading target.dtype.
+        raise AttributeError(
+            f'[gradient] target {target!r} of type {type(target).__name__} has no attribute '
+            f"'dtype'; give a tensor computed inside of the tape"
+        )
+
+
+def leads_from(
+    entries: Sequence[Entry], sources: Sequence[Any], watch_accessed: bool
+) -> set[int]:
+    """Ids of the watched values that depend on a source, the sources included.
+
+    A source counts from where it is watched, or is the result of watched values.
+    """
+    source_ids = {id(source) for source in sources}
+    watched: set[int] = set()
+    leading: set[int] = set()
+    for op, inputs, outputs, _ in entries:
+        if op is WATCH:
+            _follow(inputs, watched, leading, source_ids)
+            continue
+        if op is READ and isinstance(inputs[0], ArrayValue) and watch_accessed:
+            if inputs[0]._label() is not None and inputs[0].trainable:  # type: ignore[attr-defined]
+                _follow(inputs, watched, leading, source_ids)
+        if isinstance(op.gradient, NotDifferentiable):
+            continue
+        if any(id(value) in watched for value in inputs):
+            results = [out for out in outputs if is_differentiable(out)]
+            watched.update(map(id, results))
+            if any(id(value) in leading for value in inputs):
+                leading.update(map(id, results))
+            leading.update(id(out) for out in results if id(out) in source_ids)
+    return leading
+
+
+def _follow(
+    values: Sequence[Any], watched: set[int], leading: set[int], source_ids: set[int]
+) -> None:
+    for value in values:
+        if is_differentiable(value):
+            watched.add(id(value))
+            if id(value) in source_ids:
+                leading.add(id(value))
+
+
+def is_differentiable(value: Any) -> bool:
+    """Whether a value's dtype has derivatives: floats and complex numbers."""
+    return bool(value.dtype.is_floating or value.dtype.is_complex)
+
+
+def _seed(target: Any, weight: Any) -> Gradient:
+    """The gradient of the target by itself: its weights, or ones."""
+    if weight is None:
+        with _on_device(target._device):
+            return FUNCTIONS['ones_like'](target)  # type: ignore[no-any-return]
+    weight = conversion.convert_to_tensor(weight, dtype=target.dtype)
+    if not target.shape.is_compatible_with(weight.shape):
+        raise errors.InvalidArgumentError(
+            f'[gradient] output_gradients of shape {weight.shape} were given for a target of '
+            f'shape {target.shape}; both have to agree'
+        )
+    return weight
+
+
+def _walk_back(
+    entries: list[Entry], leading: set[int], found: dict[int, Gradient], kept: set[int]
+) -> None:
+    """Runs the gradients from the last entry to the first.
+
+    A gradient is dropped once its op has used it, unless its id is in ``kept``.
+    """
+    base = scope.current()
+    state: scope.ContextState | None = None
+    device: Device | None = None
+    while entries:
+        op, inputs, outputs, attributes = entries.pop()
+        if not any(id(out) in found and id(out) in leading for out in outputs):
+            continue
+        if not any(id(value) in leading for value in inputs):
+            continue
+        if outputs[0]._device is not device:
+            device = outputs[0]._device
+            state = _with_gradient_device(base, device)
+        with scope.Pushed(state):
+            arriving = [_arriving(op, out, found, kept) for out in outputs]
+            _differentiate(op, inputs, outputs, attributes, leading, found, arriving)
+
+
+def _with_gradient_device(
+    base: scope.ContextState | None, device: Device
+) -> scope.ContextState:
+    return (base or scope.EMPTY).derive(_GradientDevice(device), base)
+
+
+def _on_device(device: Device) -> scope.Pushed:
+    return scope.Pushed(_with_gradient_device(scope.current(), device))
+
+
+class _GradientDevice(scope.Scope):
+    """Runs backward ops on the device of their forward op."""
+
+    __slots__ = ('_device',)
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def apply(self, state: scope.ContextState) -> None:
+        state.gradient_device = self._device
+
+
+def _differentiate(
+    op: OpDef,
+    inputs: tuple[Any, ...],
+    outputs: tuple[Any, ...],
+    attributes: dict[str, Any],
+    leading: set[int],
+    found: dict[int, Gradient],
+    arriving: list[Any],
+) -> None:
+    """Runs one op's gradient and adds the outcome to what its inputs have so far."""
+    needs = tuple(id(value) in leading for value in inputs)
+    context = GradientContext(op, inputs, outputs, attributes, needs)
+    assert not isinstance(op.gradient, NotDifferentiable)
+    leaving = op.gradient(context, *arriving)
+    if len(leaving) != len(inputs):
+        raise errors.InternalError(
+            f'[{op.name}] the gradient gave {len(leaving)} values for {len(inputs)} inputs; '
+            f'one per input is needed', op.name
+        )
+    for value, needed, gradient in zip(inputs, needs, leaving, strict=True):
+        if needed and gradient is not None:
+            _accumulate(found, value, gradient)
+
+
+def _arriving(op: OpDef, output: Any, found: dict[int, Gradient], kept: set[int]) -> Any:
+    """The gradient that reached an output; zeros if none did, None for integers."""
+    key = id(output)
+    gradient = found.get(key) if key in kept else found.pop(key, None)
+    if isinstance(gradient, IndexedSlices):
+        return gradient if op in (READ, COPY) else gradient.to_tensor()
+    if gradient is None and is_differentiable(output):
+        return FUNCTIONS['zeros_like'](output)
+    return gradient
+
+
+def _accumulate(found: dict[int, Gradient], value: Any, gradient: Gradient) -> None:
+    before = found.get(id(value))
+    found[id(value)] = gradient if before is None else _sum(before, gradient)
+
+
+def _sum(first: Any, second: Any) -> Any:
+    if isinstance(first, IndexedSlices) and isinstance(second, IndexedSlices):
+        return indexed_slices.add(first, second)
+    return dispatch.run(OPS['AddV2'], densified(first), densified(second))
+
+
+def densified(gradient: Any) -> Any:
+    """A tensor; ``IndexedSlices`` are spread out."""
+    return gradient.to_tensor() if isinstance(gradient, IndexedSlices) else gradient

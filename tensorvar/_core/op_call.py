@@ -1,0 +1,215 @@
+"""One run of an op on the full path: its copies, its times, its record."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorvar import dtypes, errors
+from tensorvar._backend import transfer
+from tensorvar._backend.base import Array, Backend
+from tensorvar._backend.shape_only import ShapeOnlyArray
+from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.op_registry import ArraySpec, OpDef
+from tensorvar._core.operands import HostOperand, Operand
+from tensorvar._core.tensor import Tensor
+from tensorvar._device import call_site, listeners, placement, records, scope, switches
+from tensorvar._device.device import Device
+
+
+class OpCall:
+    """Brings the operands of an op to its device, runs it, and reports it.
+
+    Args:
+        op: the record of the op.
+        attributes: its attributes.
+        state: the current scopes.
+    """
+
+    __slots__ = ('_copies', '_end', '_record_id', '_start', 'attributes', 'op', 'state')
+
+    def __init__(
+        self, op: OpDef, attributes: dict[str, Any], state: scope.ContextState | None
+    ) -> None:
+        self.op = op
+        self.attributes = attributes
+        self.state = state
+        self._copies: list[records.CopyRecord] | None = None
+        self._record_id: int | None = None
+        self._start = self._end = 0
+        if listeners.active(state):
+            self._copies = []
+            self._record_id = records.next_id()
+            self._start = time.perf_counter_ns()
+
+    def bring(self, values: Sequence[Operand], device: Device, first: int = 0) -> list[Array]:
+        """The arrays of the operands on ``device``, copied where they lie elsewhere.
+
+        Args:
+            values: the operands.
+            device: where the op runs.
+            first: position of the first of them among the op's inputs.
+        """
+        return [
+            self.place_host(value, self.op.argument(position), device, self._takes_host_data)
+            if isinstance(value, HostOperand)
+            else value._on_device(device, self._need(position))
+            for position, value in enumerate(values, first)
+        ]
+
+    def copy_own(self, value: ArrayValue, device: Device) -> Array:
+        """An array on ``device`` that only the caller holds: an explicit copy."""
+        if value._device is device:
+            return device.backend.copy(value._read())
+        return transfer.to_device(
+            value._read(),
+            value._device,
+            device,
+            explicit=True,
+            op=self.op.name,
+            operand='value',
+            state=self.state,
+            variable=value._label(),
+            created=value._created(),
+            copies=self._copies,
+            record_id=self._record_id,
+        )
+
+    @property
+    def _takes_host_data(self) -> bool:
+        """Whether host data given to the op is meant to move: as for ``assign``."""
+        return self.op.in_place is not None or self.op.asks_for_copy
+
+    def _need(self, position: int) -> CopyNeed:
+        return CopyNeed(
+            self.op.name,
+            self.op.argument(position),
+            self.state,
+            self._copies,
+            self._record_id,
+            self.op.asks_for_copy,
+        )
+
+    def place_host(
+        self, value: HostOperand, operand: str, device: Device, explicit: bool
+    ) -> Array:
+        """Host data on ``device``; a Python number that moves is no copy."""
+        if value.is_number or not device.is_gpu:
+            return device.backend.from_host(value.array)
+        return transfer.from_host(
+            value.array,
+            device,
+            explicit=explicit,
+            op=self.op.name,
+            operand=operand,
+            state=self.state,
+            copies=self._copies,
+            record_id=self._record_id,
+        )
+
+    def compute(
+        self, arrays: Sequence[Array], specs: Sequence[ArraySpec], decision: placement.Decision
+    ) -> tuple[Array, ...]:
+        """Runs the forward computation; without data the rule's answer is the result."""
+        if any(type(array) is ShapeOnlyArray for array in arrays):
+            return tuple(ShapeOnlyArray(spec.shape, spec.dtype) for spec in specs)
+        backend = decision.device.backend
+        result = backend.call(
+            self.op.forward, backend.array_module, *arrays, **self.attributes
+        )
+        results = result if isinstance(result, tuple) else (result,)
+        results = tuple(as_array(array, backend) for array in results)
+        if decision.reason is placement.VARIABLE:
+            results = tuple(_detached(array, backend) for array in results)
+        if switches.flags & switches.SYNCHRONOUS:
+            backend.synchronize()
+        if switches.flags & switches.VERIFY_RULES:
+            _verify(self.op, specs, results)
+        self.finish()
+        return results
+
+    def finish(self) -> None:
+        """Notes the end of the computation, if anybody listens."""
+        if self._copies is not None:
+            self._end = time.perf_counter_ns()
+
+    def report(
+        self,
+        values: Sequence[Operand],
+        outputs: Sequence[Tensor],
+        decision: placement.Decision,
+        variable: str | None = None,
+    ) -> None:
+        """Emits the record of the op, if anybody listens."""
+        if self._copies is None or self._record_id is None:
+            return
+        result = outputs[0]._spec() if outputs else values[0]._spec()
+        listeners.emit(
+            records.PlacementRecord(
+                op=self.op.name,
+                device=decision.device.short,
+                reason=decision.reason,
+                shapes=tuple(value._spec().shape for value in values) or (result.shape,),
+                dtype=dtypes.from_numpy(result.dtype).name,
+                compute_dtype=_compute_dtype(self.op, result.dtype),
+                where=str(call_site.user_call_site()),
+                scope=_scope_text(self.state),
+                start_ns=self._start,
+                end_ns=self._end,
+                copies=tuple(self._copies),
+                nbytes=sum(dtypes.size_in_bytes(*output._spec()) for output in outputs),
+                memory_after=decision.device.backend.memory_info().current,
+                inputs_on=tuple(_location(value) for value in values),
+                note=decision.note,
+                variable=variable or _variable_name(values),
+                id=self._record_id,
+            ),
+            self.state,
+        )
+
+
+def as_array(array: Any, backend: Backend) -> Array:
+    """An array of the backend; NumPy gives scalars where rank 0 is meant."""
+    return array if type(array) is backend.array_type else backend.array_module.asarray(array)
+
+
+def _detached(array: Array, backend: Backend) -> Array:
+    """A copy of a view, so that no slice pins the whole buffer of a variable."""
+    return backend.copy(array) if getattr(array, 'base', None) is not None else array
+
+
+def _verify(op: OpDef, specs: Sequence[ArraySpec], results: Sequence[Array]) -> None:
+    """Compares the results with the rule; switched on by tests."""
+    for spec, array in zip(specs, results, strict=True):
+        fits = len(spec.shape) == len(array.shape) and all(
+            dim is None or dim == real for dim, real in zip(spec.shape, array.shape, strict=True)
+        )
+        if not fits or array.dtype is not spec.dtype:
+            raise errors.InternalError(
+                f'[{op.name}] the rule says {spec}, the result is {array.shape} {array.dtype}; '
+                f'one of them is wrong', op.name
+            )
+
+
+def _compute_dtype(op: OpDef, dtype: np.dtype[Any]) -> str:
+    if op.wide and dtype in dtypes.HALF_PRECISION:
+        return dtypes.float32.name
+    return dtypes.from_numpy(dtype).name
+
+
+def _scope_text(state: scope.ContextState | None) -> str:
+    if state is None or state.device_scope is None:
+        return ''
+    return str(state.device_scope.requested)
+
+
+def _location(value: Operand) -> str:
+    return 'host' if isinstance(value, HostOperand) else value._device.short
+
+
+def _variable_name(values: Sequence[Operand]) -> str | None:
+    for value in values:
+        if isinstance(value, ArrayValue) and value._label() is not None:
+            return value._label()
+    return None
