@@ -1,0 +1,114 @@
+"""Shape rules and records that most elementwise ops share."""
+
+from typing import Any
+
+import numpy as np
+
+from tensorvar import _shapes, dtypes
+from tensorvar._core import op_registry
+from tensorvar._core.op_registry import (
+    ArraySpec,
+    Forward,
+    Gradient,
+    Infer,
+    NotDifferentiable,
+    OpDef,
+)
+from tensorvar._ops import _half_precision
+
+DTypes = frozenset[np.dtype[Any]]
+BOOL = dtypes.bool_.numpy
+
+
+def same_as_input(x: ArraySpec) -> ArraySpec:
+    """The rule of ops whose result has the shape and dtype of their one input."""
+    return x
+
+
+def bool_like_input(x: ArraySpec) -> ArraySpec:
+    """The rule of ops that answer yes or no for each element."""
+    return ArraySpec(x.shape, BOOL)
+
+
+def broadcast(name: str, *specs: ArraySpec) -> _shapes.PartialShape:
+    """The shape to which the inputs of the op ``name`` broadcast."""
+    return _shapes.broadcast_shapes(name, *[spec.shape for spec in specs])
+
+
+def broadcast_rule(name: str, dtype: np.dtype[Any] | None = None) -> Infer:
+    """The rule of ops that broadcast two inputs.
+
+    Args:
+        name: of the op, for its errors.
+        dtype: of the result; None for the dtype of the first input.
+    """
+
+    def infer(x: ArraySpec, y: ArraySpec) -> ArraySpec:
+        return ArraySpec(broadcast(name, x, y), dtype or x.dtype)
+
+    return infer
+
+
+def unary(
+    name: str,
+    forward: Forward,
+    gradient: Gradient | NotDifferentiable,
+    allowed: DTypes,
+    *,
+    wide: bool = False,
+    infer: Infer = same_as_input,
+) -> OpDef:
+    """Registers an op of one input that refuses no value.
+
+    Args:
+        name: of the op.
+        forward: see ``OpDef``.
+        gradient: see ``OpDef``.
+        allowed: dtypes of the input.
+        wide: whether ``forward`` is to see float32 in place of 16-bit floats.
+        infer: the rule, if shape or dtype change.
+    """
+    return op_registry.register(
+        OpDef(
+            name=name,
+            infer=infer,
+            forward=_half_precision.in_float32(forward) if wide else forward,
+            gradient=gradient,
+            dtypes={'T': allowed},
+            direct=True,
+            wide=wide,
+        )
+    )
+
+
+def binary(
+    name: str,
+    forward: Forward,
+    gradient: Gradient | NotDifferentiable,
+    allowed: DTypes,
+    *,
+    wide: bool = False,
+    infer: Infer | None = None,
+) -> OpDef:
+    """Registers an op of two inputs of one dtype that broadcast against each other.
+
+    Args:
+        name: of the op.
+        forward: raises, as array code does, for shapes that do not broadcast.
+        gradient: see ``OpDef``.
+        allowed: dtypes of the inputs.
+        wide: whether ``forward`` is to see float32 in place of 16-bit floats.
+        infer: the rule, if the dtype changes or the inputs have other names than x and y.
+    """
+    return op_registry.register(
+        OpDef(
+            name=name,
+            infer=infer or broadcast_rule(name),
+            forward=_half_precision.in_float32(forward) if wide else forward,
+            gradient=gradient,
+            inputs='T T',
+            dtypes={'T': allowed},
+            direct=True,
+            wide=wide,
+        )
+    )

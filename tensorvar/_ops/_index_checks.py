@@ -1,0 +1,73 @@
+"""Indices are checked before anything is read or written by them."""
+
+from typing import Any
+
+import numpy as np
+
+from tensorvar import errors
+from tensorvar._backend.base import Array
+
+
+def look(xp: Any, indices: Array) -> np.ndarray[Any, Any]:
+    """The values of an index array, for a check only.
+
+    A simulated card offers its data to checks; a real one is waited for, so that a bad
+    index raises before a row is written.
+    """
+    if xp is np:
+        return indices  # type: ignore[no-any-return]
+    if hasattr(xp, 'look'):
+        return xp.look(indices)  # type: ignore[no-any-return]
+    return indices.get()  # type: ignore[no-any-return]
+
+
+def refuse_outside(
+    xp: Any, op: str, indices: Array, limit: int, argument: str = 'indices'
+) -> None:
+    """Raises unless every index lies in ``[0, limit)``.
+
+    Args:
+        xp: the array module of ``indices``.
+        op: name of the op.
+        indices: integer array of any shape.
+        limit: number of rows.
+        argument: name of the op's argument.
+
+    Raises:
+        InvalidIndexError: the first index outside, in reading order.
+    """
+    host = look(xp, indices)
+    bad = (host < 0) | (host >= limit)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = f'[{",".join(map(str, place))}]' if place else ''
+        raise errors.InvalidIndexError(
+            f'[{op}] {argument}{where} = {int(host[place])} is not in [0, {limit}); '
+            f'give indices in range', op
+        )
+
+
+def refuse_tuples_outside(
+    xp: Any, op: str, indices: Array, dims: tuple[int, ...]
+) -> None:
+    """Raises unless every index tuple along the last axis lies within ``dims``.
+
+    Args:
+        xp: the array module of ``indices``.
+        op: name of the op.
+        indices: integer array of shape ``(..., len(dims))``.
+        dims: the dimensions that are indexed.
+
+    Raises:
+        InvalidIndexError: the first tuple outside, in reading order.
+    """
+    host = look(xp, indices)
+    bad = ((host < 0) | (host >= np.array(dims, dtype=np.int64))).any(axis=-1)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = f'[{",".join(map(str, place))}]' if place else ''
+        given = [int(i) for i in host[place]]
+        raise errors.InvalidIndexError(
+            f'[{op}] indices{where} = {given} does not index into shape {list(dims)}; '
+            f'give indices in range', op
+        )

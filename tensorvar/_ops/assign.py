@@ -1,0 +1,138 @@
+"""Ops that change a whole variable, or a slice of one."""
+
+from typing import Any
+
+from tensorvar import dtypes, errors
+from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
+from tensorvar._ops import array_index
+
+
+def _assign_rule(variable: ArraySpec, value: ArraySpec) -> ArraySpec:
+    # Whether the variable may take this shape is decided by its static shape.
+    return ArraySpec(value.shape, variable.dtype)
+
+
+def _assign(xp: Any, variable: Any, value: Any) -> Any:
+    return xp.array(value, order='C', copy=True)
+
+
+def _assign_in_place(xp: Any, variable: Any, value: Any) -> None:
+    variable[...] = value
+
+
+def _delta_rule(op: str) -> Any:
+    def rule(variable: ArraySpec, value: ArraySpec) -> ArraySpec:
+        if variable.shape != value.shape:
+            raise errors.InvalidArgumentError(
+                f'[{op}] Cannot update variable with shape {list(variable.shape)} using a Tensor '
+                f'with shape {list(value.shape)}, shapes must be equal; nothing is broadcast; '
+                f'reshape or tv.broadcast_to the value', op
+            )
+        return variable
+
+    return rule
+
+
+def _add(xp: Any, variable: Any, value: Any) -> Any:
+    return xp.add(variable, value)
+
+
+def _add_in_place(xp: Any, variable: Any, value: Any) -> None:
+    xp.add(variable, value, out=variable)
+
+
+def _subtract(xp: Any, variable: Any, value: Any) -> Any:
+    return xp.subtract(variable, value)
+
+
+def _subtract_in_place(xp: Any, variable: Any, value: Any) -> None:
+    xp.subtract(variable, value, out=variable)
+
+
+ASSIGN = register(
+    OpDef(
+        name='AssignVariableOp',
+        infer=_assign_rule,
+        forward=_assign,
+        in_place=_assign_in_place,
+        gradient=NOT_DIFFERENTIABLE,
+        inputs='T T',
+        direct=True,
+    )
+)
+ASSIGN_ADD = register(
+    OpDef(
+        name='AssignAddVariableOp',
+        infer=_delta_rule('AssignAddVariableOp'),
+        forward=_add,
+        in_place=_add_in_place,
+        gradient=NOT_DIFFERENTIABLE,
+        inputs='T T',
+        dtypes={'T': dtypes.NUMERIC},
+        direct=True,
+    )
+)
+ASSIGN_SUB = register(
+    OpDef(
+        name='AssignSubVariableOp',
+        infer=_delta_rule('AssignSubVariableOp'),
+        forward=_subtract,
+        in_place=_subtract_in_place,
+        gradient=NOT_DIFFERENTIABLE,
+        inputs='T T',
+        dtypes={'T': dtypes.NUMERIC},
+        direct=True,
+    )
+)
+
+
+def _slice_rule(
+    variable: ArraySpec, value: ArraySpec, *, spec: Any, indexed: tuple[int, ...]
+) -> ArraySpec:
+    if variable.shape != indexed:
+        raise errors.InvalidArgumentError(
+            f'[ResourceStridedSliceAssign] the variable has shape {list(variable.shape)}, and had '
+            f'{list(indexed)} when it was indexed; index it again',
+            'ResourceStridedSliceAssign',
+        )
+    part = array_index.indexed_shape(variable.shape, spec)
+    given = list(value.shape)
+    while len(given) > len(part) and given[0] == 1:
+        given.pop(0)
+    fits = len(given) <= len(part) and all(
+        dim in (1, whole)
+        for dim, whole in zip(reversed(given), reversed(part), strict=False)
+    )
+    if not fits:
+        raise errors.InvalidArgumentError(
+            f'[ResourceStridedSliceAssign] a value of shape {list(value.shape)} was given for a '
+            f'slice of shape {list(part)}; it has to broadcast to the slice; reshape it',
+            'ResourceStridedSliceAssign',
+        )
+    return variable
+
+
+def _assign_slice(
+    xp: Any, variable: Any, value: Any, *, spec: Any, indexed: tuple[int, ...]
+) -> Any:
+    result = xp.array(variable, order='C', copy=True)
+    _assign_slice_in_place(xp, result, value, spec=spec, indexed=indexed)
+    return result
+
+
+def _assign_slice_in_place(
+    xp: Any, variable: Any, value: Any, *, spec: Any, indexed: tuple[int, ...]
+) -> None:
+    variable[array_index.to_numpy_key(spec)] = value
+
+
+ASSIGN_SLICE = register(
+    OpDef(
+        name='ResourceStridedSliceAssign',
+        infer=_slice_rule,
+        forward=_assign_slice,
+        in_place=_assign_slice_in_place,
+        gradient=NOT_DIFFERENTIABLE,
+        inputs='T T',
+    )
+)

@@ -1,0 +1,190 @@
+"""Ops that change some rows or slices of a variable.
+
+Duplicate indices accumulate; where values replace each other, the last one wins, which
+TensorFlow leaves undefined.
+"""
+
+import math
+from typing import Any
+
+from tensorvar import dtypes, errors
+from tensorvar._backend.base import Array
+from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
+from tensorvar._ops import _index_checks
+
+_INDEX = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
+
+
+# Rows: indices of any shape name rows of the variable.
+
+
+def _rows_rule(op: str) -> Any:
+    def rule(variable: ArraySpec, indices: ArraySpec, updates: ArraySpec) -> ArraySpec:
+        if not variable.shape:
+            raise errors.InvalidArgumentError(
+                f'[{op}] the variable is a scalar; scatter needs a variable of rank 1 or more', op
+            )
+        expected = (*indices.shape, *variable.shape[1:])
+        if updates.shape not in ((), expected):
+            raise errors.InvalidArgumentError(
+                f'[{op}] Must have updates.shape = indices.shape + params.shape[1:] or '
+                f'updates.shape = [], got updates.shape {list(updates.shape)}, indices.shape '
+                f'{list(indices.shape)}, params.shape {list(variable.shape)}; give updates of '
+                f'shape {list(expected)}', op
+            )
+        return variable
+
+    return rule
+
+
+def _flat_rows(
+    xp: Any, op: str, variable: Array, indices: Array, updates: Array
+) -> tuple[Array, Array]:
+    """Checked indices of shape (n,) and updates of shape (n, *row)."""
+    _index_checks.refuse_outside(xp, op, indices, variable.shape[0])
+    rows = indices.reshape(-1)
+    row_shape = variable.shape[1:]
+    return rows, xp.broadcast_to(updates, (*indices.shape, *row_shape)).reshape(
+        (rows.shape[0], *row_shape)
+    )
+
+
+# Slices: the last axis of indices names slices of the variable.
+
+
+def _nd_rule(op: str) -> Any:
+    def rule(variable: ArraySpec, indices: ArraySpec, updates: ArraySpec) -> ArraySpec:
+        depth = indices.shape[-1] if indices.shape else None
+        if depth is None or depth > len(variable.shape):
+            raise errors.InvalidArgumentError(
+                f'[{op}] The inner dimension of indices (shape {list(indices.shape)}) must be <= '
+                f'the rank of the variable (shape {list(variable.shape)}); give indices of shape '
+                f'(..., k)', op
+            )
+        expected = (*indices.shape[:-1], *variable.shape[depth:])
+        if updates.shape != expected:
+            raise errors.InvalidArgumentError(
+                f'[{op}] updates of shape {list(updates.shape)} were given for indices of shape '
+                f'{list(indices.shape)} and a variable of shape {list(variable.shape)}; allowed '
+                f'is {list(expected)}; reshape the updates', op
+            )
+        return variable
+
+    return rule
+
+
+def _flat_slices(
+    xp: Any, op: str, variable: Array, indices: Array, updates: Array
+) -> tuple[Array, Array, Array]:
+    """The variable as rows, one row number per slice, and updates as rows."""
+    depth = indices.shape[-1]
+    dims = variable.shape[:depth]
+    _index_checks.refuse_tuples_outside(xp, op, indices, dims)
+    strides = [math.prod(dims[axis + 1 :]) for axis in range(depth)]
+    rows = xp.zeros(indices.shape[:-1], dtypes.int64.numpy)
+    for axis, stride in enumerate(strides):
+        rows = rows + indices[..., axis].astype(dtypes.int64.numpy) * stride
+    rows = rows.reshape(-1)
+    tail = variable.shape[depth:]
+    return (
+        variable.reshape((math.prod(dims), *tail)),
+        rows,
+        updates.reshape((rows.shape[0], *tail)),
+    )
+
+
+# What happens to a row.
+
+
+def _set_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
+    target[rows] = updates
+
+
+def _unbuffered(name: str) -> Any:
+    """A row operation that accumulates duplicates: ``ufunc.at``."""
+
+    def apply(xp: Any, target: Array, rows: Array, updates: Array) -> None:
+        getattr(xp, name).at(target, rows, updates)
+
+    return apply
+
+
+def _multiply_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
+    if hasattr(xp, 'cuda'):
+        # CuPy's multiply has no ``at``.
+        _row_after_row(lambda row, update: row * update, target, rows, updates)
+    else:
+        xp.multiply.at(target, rows, updates)
+
+
+def _divide_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
+    if (_index_checks.look(xp, updates) == 0).any():
+        raise errors.InvalidArgumentError(
+            '[ResourceScatterDiv] updates must not contain 0, but some do; mask them first',
+            'ResourceScatterDiv',
+        )
+    if target.dtype.kind in 'iu':
+        _row_after_row(lambda row, update: _truncated(xp, row, update), target, rows, updates)
+    elif hasattr(xp, 'cuda'):
+        _row_after_row(lambda row, update: row / update, target, rows, updates)
+    else:
+        xp.true_divide.at(target, rows, updates)
+
+
+def _truncated(xp: Any, dividend: Array, divisor: Array) -> Array:
+    """The quotient of integers rounded towards zero, as C and TensorFlow do."""
+    floor = xp.floor_divide(dividend, divisor)
+    inexact = floor * divisor != dividend
+    return floor + (inexact & ((dividend < 0) != (divisor < 0))).astype(floor.dtype)
+
+
+def _row_after_row(function: Any, target: Array, rows: Array, updates: Array) -> None:
+    """Duplicates accumulate in order. Computed aside: what fails, fails before the write."""
+    result = target.copy()
+    for position in range(rows.shape[0]):
+        row = rows[position]
+        result[row] = function(result[row], updates[position])
+    target[...] = result
+
+
+def _register(name: str, apply: Any, allowed: Any) -> None:
+    """Adds the op on rows and the op on slices of one kind of write."""
+    rows_op, nd_op = f'ResourceScatter{name}', f'ResourceScatterNd{name}'
+
+    def rows_in_place(xp: Any, target: Array, indices: Array, updates: Array) -> None:
+        apply(xp, target, *_flat_rows(xp, rows_op, target, indices, updates))
+
+    def nd_in_place(xp: Any, target: Array, indices: Array, updates: Array) -> None:
+        apply(xp, *_flat_slices(xp, nd_op, target, indices, updates))
+
+    _register_one(rows_op, _rows_rule(rows_op), rows_in_place, allowed)
+    if name not in ('Mul', 'Div'):
+        _register_one(nd_op, _nd_rule(nd_op), nd_in_place, allowed)
+
+
+def _register_one(name: str, rule: Any, in_place: Any, allowed: Any) -> None:
+    def forward(xp: Any, variable: Array, indices: Array, updates: Array) -> Array:
+        result = xp.array(variable, order='C', copy=True)
+        in_place(xp, result, indices, updates)
+        return result
+
+    register(
+        OpDef(
+            name=name,
+            infer=rule,
+            forward=forward,
+            in_place=in_place,
+            gradient=NOT_DIFFERENTIABLE,
+            inputs='T i T',
+            dtypes={'T': allowed, 'i': _INDEX},
+        )
+    )
+
+
+_register('Update', _set_rows, dtypes.ANY)
+_register('Add', _unbuffered('add'), dtypes.NUMERIC)
+_register('Sub', _unbuffered('subtract'), dtypes.NUMERIC)
+_register('Mul', _multiply_rows, dtypes.NUMERIC)
+_register('Div', _divide_rows, dtypes.NUMERIC)
+_register('Min', _unbuffered('minimum'), dtypes.REAL)
+_register('Max', _unbuffered('maximum'), dtypes.REAL)

@@ -1,0 +1,104 @@
+"""Sums of rows by segment: unsorted_segment_sum."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorvar import dtypes, errors
+from tensorvar._backend.base import Array
+from tensorvar._core import executor, op_registry
+from tensorvar._core.op_registry import OPS, ArraySpec, OpDef
+from tensorvar._core.tensor import Tensor
+from tensorvar._ops import (
+    _arguments,
+    _gradient_helpers,
+    _index_checks,
+    _rows,
+    array_shape,
+    gather,
+)
+from tensorvar._ops._gradient_helpers import Gradients
+
+_NAME = 'UnsortedSegmentSum'
+
+
+def _infer(data: ArraySpec, segment_ids: ArraySpec, *, num_segments: int) -> ArraySpec:
+    if num_segments < 0:
+        raise errors.InvalidArgumentError(
+            f'[{_NAME}] Input num_segments == {num_segments} must not be negative; '
+            f'give the number of segments',
+            _NAME,
+        )
+    rank = len(segment_ids.shape)
+    if len(data.shape) < rank or not all(
+        map(_arguments.same_dim, data.shape[:rank], segment_ids.shape)
+    ):
+        raise errors.InvalidArgumentError(
+            f'[{_NAME}] data.shape = {list(data.shape)} does not start with segment_ids.shape = '
+            f'{list(segment_ids.shape)}; give one segment per row',
+            _NAME,
+        )
+    return ArraySpec((num_segments, *data.shape[rank:]), data.dtype)
+
+
+def _refuse_too_high(xp: Any, segment_ids: Array, num_segments: int) -> None:
+    """Raises for a segment that there is not; negative ones are dropped."""
+    kept = xp.maximum(segment_ids, 0) if num_segments else segment_ids[segment_ids >= 0]
+    _index_checks.refuse_outside(xp, _NAME, kept, num_segments, 'segment_ids')
+
+
+def _forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> Array:
+    if _rows.checks_here(xp):
+        _refuse_too_high(xp, segment_ids, num_segments)
+    tail = data.shape[segment_ids.ndim :]
+    values = data.reshape((math.prod(segment_ids.shape), math.prod(tail)))
+    total = _rows.sum_rows(xp, num_segments, segment_ids.reshape((-1,)), values)
+    return total.astype(data.dtype, copy=False).reshape((num_segments, *tail))
+
+
+def _gradient(context: Any, gradient: Tensor) -> Gradients:
+    data, segment_ids = context.inputs
+    rows = gather.gather(gradient, executor.run(OPS['Maximum'], segment_ids, 0))
+    shape = segment_ids._shape + (1,) * (data.ndim - segment_ids.ndim)
+    counted = array_shape.reshape(segment_ids >= 0, shape)
+    return _gradient_helpers.where(counted, rows, 0), None
+
+
+UNSORTED_SEGMENT_SUM = op_registry.register(
+    OpDef(
+        _NAME,
+        _infer,
+        _forward,
+        _gradient,
+        inputs='T i',
+        dtypes={'T': dtypes.NUMERIC, 'i': _rows.INDICES},
+        wide=True,
+    )
+)
+
+
+def unsorted_segment_sum(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """Adds up the rows of each segment.
+
+    Args:
+        data: numbers whose shape begins with that of ``segment_ids``.
+        segment_ids: the segment of each row, int32 or int64; negative ones are dropped.
+        num_segments: how many segments there are.
+        name: accepted for TensorFlow's sake.
+
+    Returns:
+        A tensor of ``num_segments`` rows, zeros where a segment is empty.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit, or ``num_segments`` is negative.
+        InvalidIndexError: a segment is not below ``num_segments``.
+    """
+    count = _arguments.scalar(_NAME, 'num_segments', num_segments)
+    host = _rows.host_indices(data, segment_ids, _NAME)
+    if host is not None and count >= 0:
+        _refuse_too_high(np, host, count)
+    result: Tensor = executor.run(UNSORTED_SEGMENT_SUM, data, segment_ids, num_segments=count)
+    return result

@@ -1,0 +1,120 @@
+"""``softmax`` and its logarithm."""
+
+from typing import Any
+
+from tensorvar import _shapes, dtypes, errors
+from tensorvar._core import executor, op_registry
+from tensorvar._core.op_registry import ArraySpec, Infer, OpDef
+from tensorvar._core.tensor import Tensor
+from tensorvar._ops import _arguments, _half_precision, exponential
+from tensorvar._ops._gradient_helpers import Gradients, sum_over
+
+
+def _rule(name: str) -> Infer:
+    def infer(logits: ArraySpec, *, axis: int) -> ArraySpec:
+        if not logits.shape:
+            raise errors.InvalidArgumentError(
+                f'[{name}] logits of shape [] were given; logits must have >= 1 dimension; '
+                f'use tv.expand_dims',
+                name,
+            )
+        _shapes.normalize_axis(name, axis, len(logits.shape))
+        return logits
+
+    return infer
+
+
+def _shifted(xp: Any, logits: Any, axis: int) -> Any:
+    """The logits less their largest, so that no exponential overflows."""
+    return logits - xp.max(logits, axis=axis, keepdims=True)
+
+
+def softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
+    """The array computation of softmax, in the dtype of the logits."""
+    if logits.shape[axis] == 0:
+        return logits.copy()
+    raised = xp.exp(_shifted(xp, logits, axis))
+    return raised / xp.sum(raised, axis=axis, keepdims=True)
+
+
+def log_softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
+    """The array computation of the logarithm of softmax, in the dtype of the logits."""
+    if logits.shape[axis] == 0:
+        return logits.copy()
+    shifted = _shifted(xp, logits, axis)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def _softmax_gradient(context: Any, gradient: Tensor) -> Gradients:
+    y = context.outputs[0]
+    mean = _summed(gradient * y, context)
+    return ((gradient - mean) * y,)
+
+
+def _log_softmax_gradient(context: Any, gradient: Tensor) -> Gradients:
+    return (gradient - _summed(gradient, context) * exponential.exp(context.outputs[0]),)
+
+
+def _summed(values: Tensor, context: Any) -> Tensor:
+    axis = context.attributes['axis'] % len(values._shape)
+    return sum_over(values, (axis,), keep=True)
+
+
+SOFTMAX = op_registry.register(
+    OpDef(
+        name='Softmax',
+        infer=_rule('Softmax'),
+        forward=_half_precision.in_float32(softmax_of),
+        gradient=_softmax_gradient,
+        dtypes={'T': dtypes.FLOATING},
+        wide=True,
+    )
+)
+LOG_SOFTMAX = op_registry.register(
+    OpDef(
+        name='LogSoftmax',
+        infer=_rule('LogSoftmax'),
+        forward=_half_precision.in_float32(log_softmax_of),
+        gradient=_log_softmax_gradient,
+        dtypes={'T': dtypes.FLOATING},
+        wide=True,
+    )
+)
+
+
+def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Tensor:
+    """``exp(logits) / sum(exp(logits))`` along an axis, without overflow.
+
+    Args:
+        logits: floating-point values of rank 1 or more.
+        axis: an integer; None for the last.
+        name: ignored; there for TensorFlow programs.
+
+    Returns:
+        A tensor of the shape and dtype of ``logits``, with sum 1 along the axis.
+
+    Raises:
+        InvalidArgumentError: the axis is out of range, or rank or dtype are wrong.
+    """
+    position = -1 if axis is None else _arguments.scalar('softmax', 'axis', axis)
+    result: Tensor = executor.run(SOFTMAX, logits, axis=position)
+    return result
+
+
+def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Tensor:
+    """``logits - log(sum(exp(logits)))`` along an axis, without overflow.
+
+    Args:
+        logits: floating-point values of rank 1 or more.
+        axis: an integer; None for the last.
+        name: ignored; there for TensorFlow programs.
+
+    Returns:
+        A tensor of the shape and dtype of ``logits``.
+
+    Raises:
+        InvalidArgumentError: the axis is out of range, or rank or dtype are wrong.
+    """
+    position = -1 if axis is None else _arguments.scalar('log_softmax', 'axis', axis)
+    result: Tensor = executor.run(LOG_SOFTMAX, logits, axis=position)
+    return result

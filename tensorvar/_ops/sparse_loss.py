@@ -1,0 +1,126 @@
+"""The cross entropy of class numbers."""
+
+from typing import Any
+
+from tensorvar import dtypes, errors
+from tensorvar._core import executor, op_registry
+from tensorvar._core.op_registry import ArraySpec, OpDef
+from tensorvar._core.tensor import Tensor
+from tensorvar._ops import _arguments, _half_precision, _value_checks, softmax
+from tensorvar._ops._gradient_helpers import Gradients, reshape, sum_over
+
+_NAME = 'SparseSoftmaxCrossEntropyWithLogits'
+_LABELS = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
+
+
+def _rule(logits: ArraySpec, labels: ArraySpec) -> ArraySpec:
+    given = f'[{_NAME}] logits of shape {list(logits.shape)}, labels of {list(labels.shape)}'
+    if not logits.shape:
+        raise errors.InvalidArgumentError(f'{given}; `logits` cannot be a scalar', _NAME)
+    if len(labels.shape) != len(logits.shape) - 1:
+        raise errors.InvalidArgumentError(
+            f'{given}; `labels.shape.rank` must equal `logits.shape.rank - 1`; labels are class '
+            f'numbers, for probabilities use softmax_cross_entropy_with_logits',
+            _NAME,
+        )
+    if not all(map(_arguments.same_dim, labels.shape, logits.shape[:-1])):
+        raise errors.InvalidArgumentError(
+            f'{given}; `labels.shape` must equal `logits.shape` except for the last dimension',
+            _NAME,
+        )
+    if logits.shape[-1] == 0:
+        raise errors.InvalidArgumentError(f'{given}; Must have at least one class', _NAME)
+    return ArraySpec(labels.shape, logits.dtype)
+
+
+def _backprop_rule(logits: ArraySpec, labels: ArraySpec) -> ArraySpec:
+    return ArraySpec(logits.shape, logits.dtype)
+
+
+def _outside(xp: Any, labels: Any, classes: int) -> Any:
+    """Where labels are no class; an error where values may be read."""
+    outside = xp.asarray((labels < 0) | (labels >= classes))
+    _value_checks.refuse_where(
+        xp,
+        outside,
+        _NAME,
+        f'Received a label value which is outside the valid range of [0, {classes}); labels are '
+        f'class numbers; mask the rows that have none',
+    )
+    return outside
+
+
+def _forward(xp: Any, logits: Any, labels: Any) -> Any:
+    outside = _outside(xp, labels, logits.shape[-1])
+    shifted = logits - xp.max(logits, axis=-1, keepdims=True)
+    total = xp.log(xp.sum(xp.exp(shifted), axis=-1))
+    classes = xp.expand_dims(xp.where(outside, 0, labels), -1)
+    chosen = xp.take_along_axis(shifted, classes, axis=-1)[..., 0]
+    return xp.where(outside, xp.nan, total - chosen)
+
+
+def _backprop(xp: Any, logits: Any, labels: Any) -> Any:
+    """``softmax(logits)`` less 1 at the label; nan in rows whose label is no class."""
+    classes = logits.shape[-1]
+    hit = xp.expand_dims(labels, -1) == xp.arange(classes)
+    slope = softmax.softmax_of(xp, logits, axis=-1) - hit.astype(logits.dtype)
+    return xp.where(xp.expand_dims(_outside(xp, labels, classes), -1), xp.nan, slope)
+
+
+def _gradient(context: Any, gradient: Tensor) -> Gradients:
+    logits, labels = context.inputs
+    slope: Tensor = executor.run(BACKPROP, logits, labels)
+    return reshape(gradient, (*gradient._shape, 1)) * slope, None
+
+
+def _backprop_gradient(context: Any, gradient: Tensor) -> Gradients:
+    y = softmax.softmax(context.inputs[0])
+    weighted = gradient * y
+    mean = sum_over(weighted, (len(y._shape) - 1,), keep=True)
+    return weighted - mean * y, None
+
+
+SPARSE_SOFTMAX_CROSS_ENTROPY = op_registry.register(
+    OpDef(
+        name=_NAME,
+        infer=_rule,
+        forward=_half_precision.in_float32(_forward),
+        gradient=_gradient,
+        inputs='T i',
+        dtypes={'T': dtypes.FLOATING, 'i': _LABELS},
+        wide=True,
+    )
+)
+BACKPROP = op_registry.register(
+    OpDef(
+        name='SparseSoftmaxCrossEntropyBackprop',
+        infer=_backprop_rule,
+        forward=_half_precision.in_float32(_backprop),
+        gradient=_backprop_gradient,
+        inputs='T i',
+        dtypes={'T': dtypes.FLOATING, 'i': _LABELS},
+        wide=True,
+    )
+)
+
+
+def sparse_softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, name: str | None = None
+) -> Tensor:
+    """``-log_softmax(logits)[label]`` along the last axis.
+
+    Args:
+        labels: class numbers, int32 or int64, of the shape of ``logits`` without its
+            last axis.
+        logits: floating-point values of rank 1 or more.
+        name: ignored; there for TensorFlow programs.
+
+    Returns:
+        A tensor of the shape of ``labels`` and the dtype of ``logits``.
+
+    Raises:
+        InvalidArgumentError: shapes or dtypes do not fit, or a label is no class (a GPU
+            gives nan for its row, as in TensorFlow).
+    """
+    result: Tensor = executor.run(SPARSE_SOFTMAX_CROSS_ENTROPY, logits, labels)
+    return result
