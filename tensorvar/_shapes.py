@@ -49,11 +49,11 @@ class TensorShape:
         Raises:
             ValueError: the rank is unknown.
         """
-        return list(self._known('as_list'))
+        return list(self._known('as_list()'))
 
     def as_tuple(self) -> PartialShape:
         """The dimensions as a tuple; see ``as_list``."""
-        return self._known('as_tuple')
+        return self._known('as_tuple()')
 
     def is_fully_defined(self) -> bool:
         """Whether rank and all dimensions are known."""
@@ -139,9 +139,38 @@ class TensorShape:
             raise ValueError(f'[TensorShape] {self} must have rank at least {rank}')
         return self
 
+    def with_rank_at_most(self, rank: int) -> 'TensorShape':
+        """This shape, if it has at most ``rank`` dimensions.
+
+        Raises:
+            ValueError: it has more.
+        """
+        if self._dims is not None and len(self._dims) > rank:
+            raise ValueError(f'[TensorShape] {self} must have rank at most {rank}')
+        return self
+
+    def assert_has_rank(self, rank: int) -> None:
+        """Raises ValueError unless the shape can have ``rank`` dimensions."""
+        if self._dims is not None and len(self._dims) != rank:
+            raise ValueError(f'[TensorShape] {self} must have rank {rank}')
+
+    def assert_same_rank(self, other: Any) -> None:
+        """Raises ValueError unless both shapes can have the same number of dimensions."""
+        other = as_shape(other)
+        if self._dims is not None and other.rank not in (None, len(self._dims)):
+            raise ValueError(f'[TensorShape] {self} and {other} must have the same rank')
+
+    def most_specific_compatible_shape(self, other: Any) -> 'TensorShape':
+        """What both shapes have in common; a dimension in which they differ is unknown."""
+        other_dims = as_shape(other)._dims
+        if self._dims is None or other_dims is None or len(self._dims) != len(other_dims):
+            return TensorShape(None)
+        pairs = zip(self._dims, other_dims, strict=True)
+        return from_tuple(tuple(a if a == b else None for a, b in pairs))
+
     def _known(self, asked: str) -> PartialShape:
         if self._dims is None:
-            raise ValueError(f'[TensorShape] {asked}() is not defined on an unknown TensorShape')
+            raise ValueError(f'[TensorShape] {asked} is not defined on an unknown TensorShape')
         return self._dims
 
     def __len__(self) -> int:
@@ -153,8 +182,9 @@ class TensorShape:
         return iter(self._known('iteration'))
 
     def __getitem__(self, key: Any) -> Any:
-        dims = self._known('indexing')
-        return TensorShape(dims[key]) if isinstance(key, slice) else dims[key]
+        if self._dims is None:
+            return _part_of_unknown(key)
+        return from_tuple(self._dims[key]) if isinstance(key, slice) else self._dims[key]
 
     def __bool__(self) -> bool:
         return self._dims is not None
@@ -186,6 +216,18 @@ class TensorShape:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (TensorShape, (self._dims,))
+
+
+def _part_of_unknown(key: Any) -> TensorShape | None:
+    """Indexing of an unknown rank: one dimension is unknown, and of a slice its length."""
+    if not isinstance(key, slice):
+        return None
+    begin, end = key.start or 0, key.stop
+    if key.step is not None:
+        raise ValueError('[TensorShape] a shape of unknown rank cannot be sliced with a step')
+    if end is None or begin < 0 or end < 0:
+        return TensorShape(None)
+    return TensorShape([None] * max(end - begin, 0))
 
 
 def _parse_dims(dims: Any) -> PartialShape | None:

@@ -12,6 +12,29 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+__all__ = [
+    'DType',
+    'as_dtype',
+    'bfloat16',
+    'bool_',
+    'complex64',
+    'complex128',
+    'double',
+    'float16',
+    'float32',
+    'float64',
+    'half',
+    'int8',
+    'int16',
+    'int32',
+    'int64',
+    'string',
+    'uint8',
+    'uint16',
+    'uint32',
+    'uint64',
+]
+
 _bfloat16 = np.dtype(ml_dtypes.bfloat16)
 
 
@@ -62,8 +85,8 @@ class DType:
 
     @property
     def size(self) -> int:
-        """Bytes per element; 1 for strings, as in TensorFlow."""
-        return 1 if self.numpy.kind == 'O' else self.numpy.itemsize
+        """Bytes per element; 0 for strings, as in TensorFlow."""
+        return 0 if self.numpy.kind == 'O' else self.numpy.itemsize
 
     @property
     def is_floating(self) -> bool:

@@ -24,6 +24,49 @@ A message reads ``[op] what was given; what is allowed; what to do``.
 
 from typing import Any
 
+__all__ = [
+    'ABORTED',
+    'ALREADY_EXISTS',
+    'CANCELLED',
+    'DATA_LOSS',
+    'DEADLINE_EXCEEDED',
+    'FAILED_PRECONDITION',
+    'INTERNAL',
+    'INVALID_ARGUMENT',
+    'NOT_FOUND',
+    'OK',
+    'OUT_OF_RANGE',
+    'PERMISSION_DENIED',
+    'RESOURCE_EXHAUSTED',
+    'UNAUTHENTICATED',
+    'UNAVAILABLE',
+    'UNIMPLEMENTED',
+    'UNKNOWN',
+    'AbortedError',
+    'AlreadyExistsError',
+    'CancelledError',
+    'DataLossError',
+    'DeadlineExceededError',
+    'FailedPreconditionError',
+    'InternalError',
+    'InvalidArgumentError',
+    'InvalidIndexError',
+    'InvalidTypeError',
+    'NotFoundError',
+    'OpError',
+    'OperatorNotAllowedInGraphError',
+    'OutOfRangeError',
+    'PermissionDeniedError',
+    'PlacementWarning',
+    'ResourceExhaustedError',
+    'TransferError',
+    'TransferWarning',
+    'UnauthenticatedError',
+    'UnavailableError',
+    'UnimplementedError',
+    'UnknownError',
+]
+
 OK = 0
 CANCELLED = 1
 UNKNOWN = 2
@@ -46,20 +89,24 @@ UNAUTHENTICATED = 16
 class OpError(Exception):
     """Base of every error that an operation raises.
 
-    TensorFlow's constructor takes ``(node_def, op, message, error_code)``; here
-    the message comes first, because there is no graph node to carry.
-
     Args:
         message: the whole text.
         op: name of the operation, or None.
+        text: for TensorFlow's order of arguments, ``(node_def, op, message)``: if given
+            it is the text, and the first argument, a graph node, is ignored.
     """
 
     code: int = UNKNOWN
 
-    def __init__(self, message: str, op: str | None = None) -> None:
-        super().__init__(message)
-        self._message = message
-        self._op = op
+    def __init__(self, message: Any, op: Any = None, text: str | None = None) -> None:
+        self._message: str = message if text is None else text
+        self._op: str | None = op
+        super().__init__(self._message)
+
+    def _add(self, what: str) -> None:
+        """Appends what a caller further up knows, such as the name of the variable."""
+        self._message = f'{self._message}; {what}'
+        self.args = (self._message,)
 
     @property
     def message(self) -> str:

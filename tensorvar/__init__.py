@@ -1,0 +1,339 @@
+"""TensorFlow-style variables that live on a device of your choice.
+
+    >>> import tensorvar as tv
+    >>> w = tv.Variable([[1.0, 2.0]], name='w')
+    >>> w.assign_add([[1.0, 1.0]]).numpy().tolist()
+    [[2.0, 3.0]]
+
+Importing the package prints nothing and touches no GPU.
+"""
+
+from tensorvar import _ops as _ops
+from tensorvar import bitwise as bitwise
+from tensorvar import config as config
+from tensorvar import debugging as debugging
+from tensorvar import dtypes as dtypes
+from tensorvar import errors as errors
+from tensorvar import experimental as experimental
+from tensorvar import linalg as linalg
+from tensorvar import math as math
+from tensorvar import nn as nn
+from tensorvar import random as random
+from tensorvar import testing as testing
+from tensorvar._backend import factory as _factory
+from tensorvar._backend.guard import transfer_guard as transfer_guard
+from tensorvar._core.array_value import is_tensor as is_tensor
+from tensorvar._core.conversion import constant as constant
+from tensorvar._core.conversion import convert_to_tensor as convert_to_tensor
+from tensorvar._core.custom_gradient import custom_gradient as custom_gradient
+from tensorvar._core.indexed_slices import IndexedSlices as IndexedSlices
+from tensorvar._core.live import trainable_variables as trainable_variables
+from tensorvar._core.module import Module as Module
+from tensorvar._core.name_scope import name_scope as name_scope
+from tensorvar._core.tape import GradientTape as GradientTape
+from tensorvar._core.tape import UnconnectedGradients as UnconnectedGradients
+from tensorvar._core.tensor import Tensor as Tensor
+from tensorvar._core.variable import Variable as Variable
+from tensorvar._core.variable_init import VariableAggregation as VariableAggregation
+from tensorvar._core.variable_init import VariableSynchronization as VariableSynchronization
+from tensorvar._device.defaults import current_device as current_device
+from tensorvar._device.device_scope import device as device
+from tensorvar._device.scope import propagate as propagate
+from tensorvar._device.spec import DeviceSpec as DeviceSpec
+from tensorvar._ops.arg_reduction import argmax as argmax
+from tensorvar._ops.arg_reduction import argmin as argmin
+from tensorvar._ops.array_join import concat as concat
+from tensorvar._ops.array_join import split as split
+from tensorvar._ops.array_join import stack as stack
+from tensorvar._ops.array_join import unstack as unstack
+from tensorvar._ops.array_layout import repeat as repeat
+from tensorvar._ops.array_layout import reverse as reverse
+from tensorvar._ops.array_layout import roll as roll
+from tensorvar._ops.array_layout import tile as tile
+from tensorvar._ops.array_layout import transpose as transpose
+from tensorvar._ops.array_shape import broadcast_to as broadcast_to
+from tensorvar._ops.array_shape import ensure_shape as ensure_shape
+from tensorvar._ops.array_shape import expand_dims as expand_dims
+from tensorvar._ops.array_shape import reshape as reshape
+from tensorvar._ops.array_shape import squeeze as squeeze
+from tensorvar._ops.cast import cast as cast
+from tensorvar._ops.clip import clip_by_global_norm as clip_by_global_norm
+from tensorvar._ops.clip import clip_by_norm as clip_by_norm
+from tensorvar._ops.clip import clip_by_value as clip_by_value
+from tensorvar._ops.comparison import equal as equal
+from tensorvar._ops.comparison import greater as greater
+from tensorvar._ops.comparison import greater_equal as greater_equal
+from tensorvar._ops.comparison import less as less
+from tensorvar._ops.comparison import less_equal as less_equal
+from tensorvar._ops.comparison import not_equal as not_equal
+from tensorvar._ops.complex_parts import abs as abs
+from tensorvar._ops.complex_parts import complex as complex
+from tensorvar._ops.creation import eye as eye
+from tensorvar._ops.creation import fill as fill
+from tensorvar._ops.creation import ones as ones
+from tensorvar._ops.creation import ones_like as ones_like
+from tensorvar._ops.creation import zeros as zeros
+from tensorvar._ops.creation import zeros_like as zeros_like
+from tensorvar._ops.cumulative import cumsum as cumsum
+from tensorvar._ops.division import divide as divide
+from tensorvar._ops.division import truediv as truediv
+from tensorvar._ops.division import truncatediv as truncatediv
+from tensorvar._ops.division import truncatemod as truncatemod
+from tensorvar._ops.elementwise_binary import add as add
+from tensorvar._ops.elementwise_binary import add_n as add_n
+from tensorvar._ops.elementwise_binary import maximum as maximum
+from tensorvar._ops.elementwise_binary import minimum as minimum
+from tensorvar._ops.elementwise_binary import multiply as multiply
+from tensorvar._ops.elementwise_binary import scalar_mul as scalar_mul
+from tensorvar._ops.elementwise_binary import subtract as subtract
+from tensorvar._ops.elementwise_unary import identity as identity
+from tensorvar._ops.elementwise_unary import negative as negative
+from tensorvar._ops.elementwise_unary import sign as sign
+from tensorvar._ops.elementwise_unary import sqrt as sqrt
+from tensorvar._ops.elementwise_unary import square as square
+from tensorvar._ops.elementwise_unary import stop_gradient as stop_gradient
+from tensorvar._ops.exponential import exp as exp
+from tensorvar._ops.exponential import sigmoid as sigmoid
+from tensorvar._ops.gather import gather as gather
+from tensorvar._ops.gather_nd import gather_nd as gather_nd
+from tensorvar._ops.gather_nd import scatter_nd as scatter_nd
+from tensorvar._ops.hyperbolic import acosh as acosh
+from tensorvar._ops.hyperbolic import asinh as asinh
+from tensorvar._ops.hyperbolic import atanh as atanh
+from tensorvar._ops.hyperbolic import cosh as cosh
+from tensorvar._ops.hyperbolic import sinh as sinh
+from tensorvar._ops.hyperbolic import tanh as tanh
+from tensorvar._ops.linalg import norm as norm
+from tensorvar._ops.linalg import tensordot as tensordot
+from tensorvar._ops.logical import logical_and as logical_and
+from tensorvar._ops.logical import logical_not as logical_not
+from tensorvar._ops.logical import logical_or as logical_or
+from tensorvar._ops.masking import boolean_mask as boolean_mask
+from tensorvar._ops.matmul import matmul as matmul
+from tensorvar._ops.one_hot import one_hot as one_hot
+from tensorvar._ops.padding import pad as pad
+from tensorvar._ops.power import pow as pow
+from tensorvar._ops.ranges import linspace as linspace
+from tensorvar._ops.ranges import range as range
+from tensorvar._ops.reduction import reduce_all as reduce_all
+from tensorvar._ops.reduction import reduce_any as reduce_any
+from tensorvar._ops.reduction import reduce_max as reduce_max
+from tensorvar._ops.reduction import reduce_mean as reduce_mean
+from tensorvar._ops.reduction import reduce_min as reduce_min
+from tensorvar._ops.reduction import reduce_prod as reduce_prod
+from tensorvar._ops.reduction import reduce_sum as reduce_sum
+from tensorvar._ops.rounding import floor as floor
+from tensorvar._ops.rounding import round as round
+from tensorvar._ops.saturate_cast import saturate_cast as saturate_cast
+from tensorvar._ops.shape_query import broadcast_dynamic_shape as broadcast_dynamic_shape
+from tensorvar._ops.shape_query import broadcast_static_shape as broadcast_static_shape
+from tensorvar._ops.shape_query import rank as rank
+from tensorvar._ops.shape_query import shape as shape
+from tensorvar._ops.shape_query import shape_n as shape_n
+from tensorvar._ops.shape_query import size as size
+from tensorvar._ops.slicing import slice as slice
+from tensorvar._ops.slicing import strided_slice as strided_slice
+from tensorvar._ops.statistics import reduce_logsumexp as reduce_logsumexp
+from tensorvar._ops.tensor_scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
+from tensorvar._ops.tensor_scatter import tensor_scatter_nd_max as tensor_scatter_nd_max
+from tensorvar._ops.tensor_scatter import tensor_scatter_nd_min as tensor_scatter_nd_min
+from tensorvar._ops.tensor_scatter import tensor_scatter_nd_sub as tensor_scatter_nd_sub
+from tensorvar._ops.tensor_scatter import tensor_scatter_nd_update as tensor_scatter_nd_update
+from tensorvar._ops.trigonometric import acos as acos
+from tensorvar._ops.trigonometric import asin as asin
+from tensorvar._ops.trigonometric import atan as atan
+from tensorvar._ops.trigonometric import atan2 as atan2
+from tensorvar._ops.trigonometric import cos as cos
+from tensorvar._ops.trigonometric import sin as sin
+from tensorvar._ops.trigonometric import tan as tan
+from tensorvar._ops.where import where as where
+from tensorvar._shapes import TensorShape as TensorShape
+from tensorvar._version import VERSION as __version__
+from tensorvar.dtypes import DType as DType
+from tensorvar.dtypes import as_dtype as as_dtype
+from tensorvar.dtypes import bfloat16 as bfloat16
+from tensorvar.dtypes import bool_ as bool
+from tensorvar.dtypes import complex64 as complex64
+from tensorvar.dtypes import complex128 as complex128
+from tensorvar.dtypes import double as double
+from tensorvar.dtypes import float16 as float16
+from tensorvar.dtypes import float32 as float32
+from tensorvar.dtypes import float64 as float64
+from tensorvar.dtypes import half as half
+from tensorvar.dtypes import int8 as int8
+from tensorvar.dtypes import int16 as int16
+from tensorvar.dtypes import int32 as int32
+from tensorvar.dtypes import int64 as int64
+from tensorvar.dtypes import string as string
+from tensorvar.dtypes import uint8 as uint8
+from tensorvar.dtypes import uint16 as uint16
+from tensorvar.dtypes import uint32 as uint32
+from tensorvar.dtypes import uint64 as uint64
+from tensorvar.errors import PlacementWarning as PlacementWarning
+from tensorvar.errors import TransferWarning as TransferWarning
+
+_factory.register()
+
+__all__ = [
+    'DType',
+    'DeviceSpec',
+    'GradientTape',
+    'IndexedSlices',
+    'Module',
+    'PlacementWarning',
+    'Tensor',
+    'TensorShape',
+    'TransferWarning',
+    'UnconnectedGradients',
+    'Variable',
+    'VariableAggregation',
+    'VariableSynchronization',
+    '__version__',
+    'abs',
+    'acos',
+    'acosh',
+    'add',
+    'add_n',
+    'argmax',
+    'argmin',
+    'as_dtype',
+    'asin',
+    'asinh',
+    'atan',
+    'atan2',
+    'atanh',
+    'bfloat16',
+    'bitwise',
+    'bool',
+    'boolean_mask',
+    'broadcast_dynamic_shape',
+    'broadcast_static_shape',
+    'broadcast_to',
+    'cast',
+    'clip_by_global_norm',
+    'clip_by_norm',
+    'clip_by_value',
+    'complex',
+    'complex64',
+    'complex128',
+    'concat',
+    'config',
+    'constant',
+    'convert_to_tensor',
+    'cos',
+    'cosh',
+    'cumsum',
+    'current_device',
+    'custom_gradient',
+    'debugging',
+    'device',
+    'divide',
+    'double',
+    'dtypes',
+    'ensure_shape',
+    'equal',
+    'errors',
+    'exp',
+    'expand_dims',
+    'experimental',
+    'eye',
+    'fill',
+    'float16',
+    'float32',
+    'float64',
+    'floor',
+    'gather',
+    'gather_nd',
+    'greater',
+    'greater_equal',
+    'half',
+    'identity',
+    'int8',
+    'int16',
+    'int32',
+    'int64',
+    'is_tensor',
+    'less',
+    'less_equal',
+    'linalg',
+    'linspace',
+    'logical_and',
+    'logical_not',
+    'logical_or',
+    'math',
+    'matmul',
+    'maximum',
+    'minimum',
+    'multiply',
+    'name_scope',
+    'negative',
+    'nn',
+    'norm',
+    'not_equal',
+    'one_hot',
+    'ones',
+    'ones_like',
+    'pad',
+    'pow',
+    'propagate',
+    'random',
+    'range',
+    'rank',
+    'reduce_all',
+    'reduce_any',
+    'reduce_logsumexp',
+    'reduce_max',
+    'reduce_mean',
+    'reduce_min',
+    'reduce_prod',
+    'reduce_sum',
+    'repeat',
+    'reshape',
+    'reverse',
+    'roll',
+    'round',
+    'saturate_cast',
+    'scalar_mul',
+    'scatter_nd',
+    'shape',
+    'shape_n',
+    'sigmoid',
+    'sign',
+    'sin',
+    'sinh',
+    'size',
+    'slice',
+    'split',
+    'sqrt',
+    'square',
+    'squeeze',
+    'stack',
+    'stop_gradient',
+    'strided_slice',
+    'string',
+    'subtract',
+    'tan',
+    'tanh',
+    'tensor_scatter_nd_add',
+    'tensor_scatter_nd_max',
+    'tensor_scatter_nd_min',
+    'tensor_scatter_nd_sub',
+    'tensor_scatter_nd_update',
+    'tensordot',
+    'testing',
+    'tile',
+    'trainable_variables',
+    'transfer_guard',
+    'transpose',
+    'truediv',
+    'truncatediv',
+    'truncatemod',
+    'uint8',
+    'uint16',
+    'uint32',
+    'uint64',
+    'unstack',
+    'where',
+    'zeros',
+    'zeros_like',
+]

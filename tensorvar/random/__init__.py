@@ -1,0 +1,44 @@
+"""Random numbers, seeds and generators.
+
+Seeded draws give TensorFlow's CPU numbers on every device: integers, bits and uniform
+floats exactly, normal values to the last places. Draws without a seed come from the
+fastest generator of their device.
+"""
+
+from tensorvar._ops.generator_state import create_rng_state as create_rng_state
+from tensorvar._ops.random_generator import Generator as Generator
+from tensorvar._ops.random_generator import get_global_generator as get_global_generator
+from tensorvar._ops.random_generator import set_global_generator as set_global_generator
+from tensorvar._ops.random_ops import normal as normal
+from tensorvar._ops.random_ops import shuffle as shuffle
+from tensorvar._ops.random_ops import truncated_normal as truncated_normal
+from tensorvar._ops.random_ops import uniform as uniform
+from tensorvar._ops.random_seed import set_seed as set_seed
+from tensorvar._ops.stateless_random import Algorithm as Algorithm
+from tensorvar._ops.stateless_random import fold_in as fold_in
+from tensorvar._ops.stateless_random import split as split
+from tensorvar._ops.stateless_random import stateless_normal as stateless_normal
+from tensorvar._ops.stateless_random import (
+    stateless_truncated_normal as stateless_truncated_normal,
+)
+from tensorvar._ops.stateless_random import stateless_uniform as stateless_uniform
+from tensorvar.random import experimental as experimental
+
+__all__ = [
+    'Algorithm',
+    'Generator',
+    'create_rng_state',
+    'experimental',
+    'fold_in',
+    'get_global_generator',
+    'normal',
+    'set_global_generator',
+    'set_seed',
+    'shuffle',
+    'split',
+    'stateless_normal',
+    'stateless_truncated_normal',
+    'stateless_uniform',
+    'truncated_normal',
+    'uniform',
+]

@@ -1,0 +1,21 @@
+"""TensorFlow's ``tf.random.experimental`` names for what ``tv.random`` does."""
+
+from tensorvar._ops.generator_state import create_rng_state as create_rng_state
+from tensorvar._ops.random_generator import Generator as Generator
+from tensorvar._ops.random_generator import get_global_generator as get_global_generator
+from tensorvar._ops.random_generator import set_global_generator as set_global_generator
+from tensorvar._ops.stateless_random import Algorithm as Algorithm
+from tensorvar._ops.stateless_random import fold_in as stateless_fold_in
+from tensorvar._ops.stateless_random import split as stateless_split
+from tensorvar._ops.stateless_random import stateless_shuffle as stateless_shuffle
+
+__all__ = [
+    'Algorithm',
+    'Generator',
+    'create_rng_state',
+    'get_global_generator',
+    'set_global_generator',
+    'stateless_fold_in',
+    'stateless_shuffle',
+    'stateless_split',
+]
