@@ -74,7 +74,8 @@ class Stream:
 
 
 class Event:
-    def __init__(self) -> None:
+    def __init__(self, disable_timing: bool) -> None:
+        self.timed = not disable_timing
         self.stream: Stream | None = None
         self.position = 0
 
@@ -89,6 +90,16 @@ class Event:
     def synchronize(self) -> None:
         if self.stream is not None:
             self.stream.run_to(self.position)
+
+
+def get_elapsed_time(start: Event, end: Event) -> float:
+    """Milliseconds: one for each piece of work between two events."""
+    assert start.timed
+    assert end.timed
+    assert start.done
+    assert end.done
+    assert start.stream is end.stream
+    return float(end.position - start.position)
 
 
 class Memory:
@@ -297,7 +308,7 @@ class FakeCuda:
             setDevice=self._set_device,
         )
         cuda = SimpleNamespace(
-            Event=lambda disable_timing: Event(),
+            Event=Event,
             Memory=lambda nbytes: Memory(nbytes, self.device),
             MemoryPointer=MemoryPointer,
             PinnedMemory=lambda nbytes, flags: Memory(nbytes),
@@ -305,6 +316,7 @@ class FakeCuda:
             Stream=lambda non_blocking: Stream(self, self.device),
             UnownedMemory=UnownedMemory,
             get_current_stream=self.get_current_stream,
+            get_elapsed_time=get_elapsed_time,
             memory=SimpleNamespace(
                 OutOfMemoryError=OutOfMemoryError,
                 SingleDeviceMemoryPool=lambda: Pool(self),

@@ -1,0 +1,73 @@
+# Everything runs in a local environment, .venv, which the first target that is made
+# creates. After that no target needs the network.
+#
+#   make demo       train on real digits; needs git, python3 >= 3.11 and make only
+#   make test       the whole suite                  make soak    minutes of random programs
+#   make lint       ruff: rules and format           make types   mypy
+#   make examples   run every example                make bench   speed beside NumPy and peers
+#   make clean      remove what these targets made
+
+PYTHON3 ?= python3
+WORKERS ?= 2
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check install -qq
+
+# Empty files that say: these packages are installed.
+TOOLS := $(VENV)/.installed-tools
+CUPY := $(VENV)/.installed-cupy
+
+# Only a machine with an NVIDIA driver needs CuPy. Sought anew on each run, so a driver
+# that arrives later is found.
+DRIVER := $(strip $(wildcard /dev/nvidiactl /dev/dxg) $(shell command -v nvidia-smi 2>/dev/null))
+GPU := $(if $(DRIVER),cupy)
+
+EXAMPLES := $(sort $(wildcard examples/*.py))
+
+.PHONY: demo test soak lint types bench examples clean cupy
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+demo: $(TOOLS) $(GPU)
+	@$(PYTHON) examples/digits.py
+
+test: $(TOOLS) $(GPU)
+	$(PYTHON) -m pytest -n $(WORKERS)
+
+soak: $(TOOLS) $(GPU)
+	$(PYTHON) -m pytest -n $(WORKERS) -m 'soak or hypothesis' --hypothesis-profile=soak \
+	    --timeout=3600
+
+lint: $(TOOLS)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+types: $(TOOLS)
+	$(PYTHON) -m mypy
+
+bench: $(TOOLS) $(GPU)
+	$(PYTHON) -m benchmarks $(BENCH)
+
+examples: $(TOOLS) $(GPU)
+	@set -e; for example in $(EXAMPLES); do \
+	    echo "== $$example"; $(PYTHON) -W error $$example; done
+
+# On a failure this says in one line what is missing and leaves no stamp: the simulated
+# GPU takes over, and the next run tries again.
+cupy: | $(TOOLS)
+	@test -e $(CUPY) || ! $(PYTHON) .ci/install_cupy.py || touch $(CUPY)
+
+$(TOOLS): pyproject.toml | $(PYTHON)
+	@echo 'first run: installing tensorvar and its tools into $(VENV)'
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(PYTHON):
+	@$(PYTHON3) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
+	    f"tensorvar needs Python 3.11 or newer, $(PYTHON3) is {v[0]}.{v[1]}; " \
+	    "name a newer one: make PYTHON3=python3.12")'
+	@$(PYTHON3) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) build dist output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
