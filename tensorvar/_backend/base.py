@@ -33,6 +33,20 @@ class MemoryInfo(NamedTuple):
     other: int
 
 
+class Timed(NamedTuple):
+    """A result with the time that the device measured for it.
+
+    Attributes:
+        result: what the array code gave.
+        start_ns: when the device began, on the clock of ``time.perf_counter_ns``.
+        end_ns: when the device was done.
+    """
+
+    result: Any
+    start_ns: int
+    end_ns: int
+
+
 class Backend(abc.ABC):
     """Memory and array code of one logical device.
 
@@ -83,6 +97,14 @@ class Backend(abc.ABC):
     @abc.abstractmethod
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Runs array code with this device and its compute stream current."""
+
+    def timed_call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Timed | None:
+        """Does the same as ``call``, waits for the end, and tells the device's own times.
+
+        Returns:
+            The result with its times; None, without a call, if the device has no clock.
+        """
+        return None
 
     @abc.abstractmethod
     def refresh(self, target: Array, source: Array) -> None:

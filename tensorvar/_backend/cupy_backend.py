@@ -1,6 +1,7 @@
 """Real GPUs: CuPy arrays, with memory and streams of each logical GPU's own."""
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -18,7 +19,7 @@ from tensorvar._backend import (
     memory_ledger,
     peer,
 )
-from tensorvar._backend.base import Array, Backend, MemoryInfo
+from tensorvar._backend.base import Array, Backend, MemoryInfo, Timed
 
 
 class CupyBackend(Backend):
@@ -63,6 +64,9 @@ class CupyBackend(Backend):
             if translated is None:
                 raise
             raise translated from error
+
+    def timed_call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Timed:
+        return self.call(self._timed, function, args, kwargs)  # type: ignore[no-any-return]
 
     def stream(self) -> cupy_streams.JoinedStream:
         """A context in which the program's own CuPy code is ordered with ours.
@@ -194,6 +198,19 @@ class CupyBackend(Backend):
         """The session, for code that ``call`` runs."""
         assert self._session is not None
         return self._session
+
+    def _timed(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Timed:
+        cuda = self._cupy.cuda
+        stream = cuda.get_current_stream()
+        start, end = cuda.Event(disable_timing=False), cuda.Event(disable_timing=False)
+        start.record(stream)
+        result = function(*args, **kwargs)
+        end.record(stream)
+        end.synchronize()
+        # CUDA tells how long it took, not when: the end is what the host has just seen.
+        end_ns = time.perf_counter_ns()
+        milliseconds = cuda.get_elapsed_time(start, end)
+        return Timed(result, end_ns - round(milliseconds * 1e6), end_ns)
 
     def _upload(self, host: np.ndarray[Any, Any]) -> Array:
         session = self._opened()

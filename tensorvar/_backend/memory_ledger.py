@@ -120,6 +120,11 @@ def reclaim(device: str, in_use: Callable[[], int], target: int) -> int:
     return total
 
 
+def rounded(nbytes: int) -> int:
+    """The bytes that an array of ``nbytes`` is charged."""
+    return -(-nbytes // GRANULE) * GRANULE
+
+
 def format_bytes(nbytes: int) -> str:
     """Returns bytes for people: ``'512 B'``, ``'1.5 MiB'``."""
     if nbytes < 1024:
@@ -232,7 +237,7 @@ class MemoryLedger(byte_counter.ByteCounter):
         """
         if faults.armed:
             faults.check('allocate', self.device)
-        size = -(-nbytes // GRANULE) * GRANULE
+        size = rounded(nbytes)
         if not self._try_add(size):
             reclaim(self.device, lambda: self.current, int(self._limit) - size)
             if not self._try_add(size):

@@ -84,6 +84,12 @@ class ShapeOnlyArray:
         """Refuses: there is no data."""
         self._refuse('item')
 
+    def __getattr__(self, name: str) -> NoReturn:
+        # Methods of arrays, such as `astype`: forward computations call them.
+        if name.startswith('_'):
+            raise AttributeError(name)
+        self._refuse(name)
+
     def _refuse(self, op: str) -> NoReturn:
         raise errors.OperatorNotAllowedInGraphError(
             f'[{op}] a value without data was given, shape {self.shape} and dtype '

@@ -13,6 +13,7 @@ import numpy as np
 
 from tensorvar._backend import guard
 from tensorvar._backend.base import Array, Backend
+from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._device import call_site, listeners, records, scope, switches
 from tensorvar._device import device as device_module
 from tensorvar._device.device import Device
@@ -59,6 +60,9 @@ def to_device(
         TransferError: a guard, a budget or the device policy refuses the copy.
         ResourceExhaustedError: the destination is full.
     """
+    if type(array) is ShapeOnlyArray:
+        # There is nothing to copy, so nothing is asked and nothing is reported.
+        return array
     if not explicit and (switches.flags & switches.DEVICE_POLICY or _is_guarded(state)):
         request = _request(array, source, destination, op, operand, variable, created)
         guard.check(request, state, is_operand=True)

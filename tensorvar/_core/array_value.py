@@ -8,7 +8,7 @@ import numpy as np
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array
-from tensorvar._core import interop
+from tensorvar._core import interop, tape_entries
 from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.operators import Operators
 from tensorvar._device import records, scope
@@ -30,7 +30,14 @@ class Reference(Generic[T]):
         return self._value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Reference) and other._value is self._value
+        if other is None:
+            return False
+        if not isinstance(other, Reference):
+            raise TypeError(
+                f'[ref] a reference was compared with a {type(other).__name__}; references '
+                f'compare with references only; use .deref() or `other.ref()`'
+            )
+        return other._value is self._value
 
     def __hash__(self) -> int:
         return id(self._value)
@@ -73,6 +80,10 @@ class ArrayValue(Operators):
 
     def _read(self) -> Array:
         raise NotImplementedError(f'{type(self).__name__} must implement _read')
+
+    def _located(self) -> tuple[Array, Device]:
+        """The array and its device, from one moment: a variable may be on the move."""
+        return self._read(), self._device
 
     def _label(self) -> str | None:
         """The variable's name for copy records; None for a tensor."""
@@ -129,15 +140,19 @@ class ArrayValue(Operators):
         return Reference(self)
 
     def _to_host(self, look: str, *, explicit: bool) -> np.ndarray[Any, Any]:
+        array, device = self._located()
+        state = scope.current()
+        if state is not None and state.tapes:
+            tape_entries.note_look(self, look, state)
         return transfer.to_host(
-            self._read(),
-            self._device,
+            array,
+            device,
             explicit=explicit,
             op=look,
-            operand='self',
+            operand='value',
             variable=self._label(),
             created=self._created(),
-            state=scope.current(),
+            state=state,
         )
 
     def _scalar(self, look: str) -> Any:
@@ -186,10 +201,10 @@ class ArrayValue(Operators):
         return host if dtype is None else host.astype(dtype, copy=False)
 
     def __dlpack__(self, **keywords: Any) -> Any:
-        return interop.export_dlpack(self._read(), self._device, **keywords)
+        return interop.export_dlpack(*self._located(), **keywords)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return interop.dlpack_device(self._read(), self._device)
+        return interop.dlpack_device(*self._located())
 
 
 def is_tensor(x: Any) -> bool:

@@ -15,6 +15,7 @@ from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import FUNCTIONS, OPS, NotDifferentiable, OpDef
 from tensorvar._core.tape_entries import COPY, READ, WATCH, Entry
 from tensorvar._core.tensor import Tensor
+from tensorvar._core.variable import Variable
 from tensorvar._device import scope
 from tensorvar._device.device import Device
 
@@ -39,71 +40,58 @@ class GradientContext(NamedTuple):
     needs: tuple[bool, ...]
 
 
-def gradients(
-    entries: list[Entry],
-    targets: Sequence[Any],
-    sources: Sequence[Any],
-    weights: Sequence[Any] | None,
-    watch_accessed: bool,
-) -> list[Gradient]:
-    """The gradients of the sum of the targets by each source.
+def check_values(values: Sequence[Any], role: str) -> None:
+    """Refuses whatever is neither a tensor nor a variable.
 
     Args:
-        entries: the tape's entries, emptied by this call.
-        targets: tensors or variables.
-        sources: tensors or variables.
-        weights: per target the weights of its elements; None, also within, for ones.
-        watch_accessed: whether reads of trainable variables count as watched.
+        values: the flat targets or sources.
+        role: ``'target'`` or ``'source'``, for the error text.
 
-    Returns:
-        Per source a tensor, ``IndexedSlices``, or None.
+    Raises:
+        TypeError: None was given.
+        AttributeError: something else without a dtype was given, as in TensorFlow.
     """
-    leading = leads_from(entries, sources, watch_accessed)
-    found: dict[int, Gradient] = {}
-    for position, target in enumerate(targets):
-        _check_target(target)
-        if id(target) in leading:
-            weight = None if weights is None else weights[position]
-            _accumulate(found, target, _seed(target, weight))
-    _walk_back(entries, leading, found, {id(source) for source in sources})
-    return [found.get(id(source)) if id(source) in leading else None for source in sources]
-
-
-def _check_target(target: Any) -> None:
-    if not isinstance(target, ArrayValue):
-        # TensorFlow's class for this, from reading target.dtype.
-        raise AttributeError(
-            f'[gradient] target {target!r} of type {type(target).__name__} has no attribute '
-            f"'dtype'; give a tensor computed inside of the tape"
+    for value in values:
+        if isinstance(value, ArrayValue):
+            continue
+        text = (
+            f'[gradient] {value!r:.80} of type {type(value).__name__} was given as a {role}; '
+            f'allowed are tensors, variables and nested structures of them'
         )
+        if value is None:
+            raise errors.InvalidTypeError(f'{text}; leave it out')
+        raise AttributeError(f"{text}, which have the attribute 'dtype'; use tv.constant first")
 
 
-def leads_from(
-    entries: Sequence[Entry], sources: Sequence[Any], watch_accessed: bool
-) -> set[int]:
+def leads_from(entries: Sequence[Entry], sources: Sequence[Any], watch_accessed: bool) -> set[int]:
     """Ids of the watched values that depend on a source, the sources included.
 
     A source counts from where it is watched, or is the result of watched values.
+
+    Args:
+        entries: what the tape recorded.
+        sources: tensors or variables.
+        watch_accessed: whether reads of trainable variables count as watched.
     """
     source_ids = {id(source) for source in sources}
     watched: set[int] = set()
     leading: set[int] = set()
     for op, inputs, outputs, _ in entries:
-        if op is WATCH:
+        if op is WATCH or (op is READ and watch_accessed and _is_trainable(inputs[0])):
             _follow(inputs, watched, leading, source_ids)
-            continue
-        if op is READ and isinstance(inputs[0], ArrayValue) and watch_accessed:
-            if inputs[0]._label() is not None and inputs[0].trainable:  # type: ignore[attr-defined]
-                _follow(inputs, watched, leading, source_ids)
         if isinstance(op.gradient, NotDifferentiable):
             continue
         if any(id(value) in watched for value in inputs):
-            results = [out for out in outputs if is_differentiable(out)]
-            watched.update(map(id, results))
+            results = [id(out) for out in outputs if is_differentiable(out)]
+            watched.update(results)
             if any(id(value) in leading for value in inputs):
-                leading.update(map(id, results))
-            leading.update(id(out) for out in results if id(out) in source_ids)
+                leading.update(results)
+            leading.update(source_ids.intersection(results))
     return leading
+
+
+def _is_trainable(value: Any) -> bool:
+    return isinstance(value, Variable) and value.trainable
 
 
 def _follow(
@@ -121,18 +109,49 @@ def is_differentiable(value: Any) -> bool:
     return bool(value.dtype.is_floating or value.dtype.is_complex)
 
 
+def gradients(
+    entries: list[Entry],
+    leading: set[int],
+    targets: Sequence[Any],
+    sources: Sequence[Any],
+    weights: Sequence[Any],
+) -> list[Gradient]:
+    """The gradients of the sum of the targets by each source.
+
+    Args:
+        entries: the tape's entries, emptied by this call.
+        leading: what ``leads_from`` gives for the entries and the sources.
+        targets: tensors or variables.
+        sources: tensors or variables.
+        weights: per target the weights of its elements, or None for ones.
+
+    Returns:
+        Per source a tensor, ``IndexedSlices``, or None.
+    """
+    found: dict[int, Gradient] = {}
+    for target, weight in zip(targets, weights, strict=True):
+        if id(target) in leading:
+            with on_device(target):
+                _accumulate(found, target, _seed(target, weight))
+    _walk_back(entries, leading, found, {id(source) for source in sources})
+    return [found.get(id(source)) for source in sources]
+
+
 def _seed(target: Any, weight: Any) -> Gradient:
     """The gradient of the target by itself: its weights, or ones."""
     if weight is None:
-        with _on_device(target._device):
-            return FUNCTIONS['ones_like'](target)  # type: ignore[no-any-return]
-    weight = conversion.convert_to_tensor(weight, dtype=target.dtype)
-    if not target.shape.is_compatible_with(weight.shape):
+        return FUNCTIONS['ones_like'](target)  # type: ignore[no-any-return]
+    tensor = conversion.convert_to_tensor(weight, dtype=target.dtype)
+    shape, given = target._spec().shape, tensor._spec().shape
+    if given == shape:
+        return tensor
+    try:
+        return dispatch.run(OPS['BroadcastTo'], tensor, shape=shape)  # type: ignore[no-any-return]
+    except errors.InvalidArgumentError as error:
         raise errors.InvalidArgumentError(
-            f'[gradient] output_gradients of shape {weight.shape} were given for a target of '
-            f'shape {target.shape}; both have to agree'
-        )
-    return weight
+            f'[gradient] output_gradients of shape {list(given)} were given for a target of '
+            f'shape {list(shape)}; allowed is what broadcasts to it; reshape them'
+        ) from error
 
 
 def _walk_back(
@@ -147,7 +166,7 @@ def _walk_back(
     device: Device | None = None
     while entries:
         op, inputs, outputs, attributes = entries.pop()
-        if not any(id(out) in found and id(out) in leading for out in outputs):
+        if not any(id(out) in found for out in outputs):
             continue
         if not any(id(value) in leading for value in inputs):
             continue
@@ -159,14 +178,13 @@ def _walk_back(
             _differentiate(op, inputs, outputs, attributes, leading, found, arriving)
 
 
-def _with_gradient_device(
-    base: scope.ContextState | None, device: Device
-) -> scope.ContextState:
+def _with_gradient_device(base: scope.ContextState | None, device: Device) -> scope.ContextState:
     return (base or scope.EMPTY).derive(_GradientDevice(device), base)
 
 
-def _on_device(device: Device) -> scope.Pushed:
-    return scope.Pushed(_with_gradient_device(scope.current(), device))
+def on_device(value: Any) -> scope.Pushed:
+    """A scope whose ops are backward ops of what made ``value``."""
+    return scope.Pushed(_with_gradient_device(scope.current(), value._device))
 
 
 class _GradientDevice(scope.Scope):
@@ -198,7 +216,8 @@ def _differentiate(
     if len(leaving) != len(inputs):
         raise errors.InternalError(
             f'[{op.name}] the gradient gave {len(leaving)} values for {len(inputs)} inputs; '
-            f'one per input is needed', op.name
+            f'one per input is needed',
+            op.name,
         )
     for value, needed, gradient in zip(inputs, needs, leaving, strict=True):
         if needed and gradient is not None:
@@ -209,10 +228,15 @@ def _arriving(op: OpDef, output: Any, found: dict[int, Gradient], kept: set[int]
     """The gradient that reached an output; zeros if none did, None for integers."""
     key = id(output)
     gradient = found.get(key) if key in kept else found.pop(key, None)
+    if gradient is None:
+        return FUNCTIONS['zeros_like'](output) if is_differentiable(output) else None
+    if op is READ or op is COPY:
+        return gradient
     if isinstance(gradient, IndexedSlices):
-        return gradient if op in (READ, COPY) else gradient.to_tensor()
-    if gradient is None and is_differentiable(output):
-        return FUNCTIONS['zeros_like'](output)
+        return gradient.to_tensor()
+    if gradient._device is not output._device:
+        # One copy here saves one for each op of the gradient that takes it.
+        return dispatch.run(COPY, gradient)
     return gradient
 
 

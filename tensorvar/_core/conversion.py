@@ -32,9 +32,20 @@ def unwrap(value: Any) -> Any:
             return convert(value)
     if isinstance(value, list | tuple) and _holds_value(value):
         return _pack(value)
+    if isinstance(value, _shapes.TensorShape):
+        return _dims(value)
     if hasattr(value, '__cuda_array_interface__'):
         return _foreign(value)
     return value
+
+
+def _dims(shape: _shapes.TensorShape) -> tuple[int | None, ...]:
+    if not shape.is_fully_defined():
+        raise errors.InvalidArgumentError(
+            f'[convert_to_tensor] Cannot convert a partially known TensorShape {shape} to a '
+            f'Tensor; every dimension must be known; use tv.shape of the value'
+        )
+    return shape.as_tuple()
 
 
 def _holds_value(value: Any) -> bool:

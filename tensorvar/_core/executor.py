@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorvar import dtypes
 from tensorvar._backend.base import Array
 from tensorvar._core import dispatch, host_data, operands, tape_entries
-from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_call import OpCall, as_array
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
 from tensorvar._core.operands import HostOperand, Operand
@@ -61,10 +60,10 @@ def _run_direct(
     dtype: Any = None
     for position, value in enumerate(inputs):
         if isinstance(value, ArrayValue):
-            array = value._read()
+            array, where = value._located()
             if device is None:
-                device, dtype = value._device, array.dtype
-            elif value._device is not device or array.dtype is not dtype:
+                device, dtype = where, array.dtype
+            elif where is not device or array.dtype is not dtype:
                 return None
             arrays.append(array)
         elif type(value) in _NUMBERS:
@@ -74,18 +73,23 @@ def _run_direct(
             return None
     if device is None or dtype not in op.allowed:
         return None
-    if state is not None and state.device is not None and state.device is not device:
+    if op.on_variable and type(inputs[0]) is not Tensor:
+        # What is picked out of a variable must not keep its whole buffer.
         return None
+    if state is not None:
+        wanted = state.device or state.gradient_device
+        if wanted is not None and wanted is not device:
+            return None
     backend = device.backend
     try:
         for position in numbers:
             number = host_data.to_array(arrays[position], dtype, op.name)
             arrays[position] = backend.from_host(number)
         result = backend.call(op.forward, backend.array_module, *arrays, **attributes)
+        output = wrap(as_array(result, backend), device)
     except (ValueError, TypeError):
         # The full path checks the same inputs by the op's rule and words the error.
         return None
-    output = wrap(as_array(result, backend), device)
     if state is not None and state.tapes:
         local = _as_tensors(inputs, arrays, device, state)
         _write_down(state, op, local, (output,), attributes)
@@ -136,14 +140,14 @@ def _run_full(
     arrays = call.bring(values, decision.device)
     results = call.compute(arrays, specs, decision)
     outputs = tuple(wrap(array, decision.device) for array in results)
-    if state is not None and state.guards:
-        _note_creation(outputs)
-    call.report(values, outputs, decision)
     if state is not None and state.tapes:
         local = _as_tensors(values, arrays, decision.device, state)
         _write_down(state, op, local, outputs, attributes)
     if decision.reason is placement.VARIABLE:
-        outputs = _follow_scope(op, outputs, state)
+        outputs = _follow_scope(call, outputs)
+    if state is not None and state.guards:
+        _note_creation(outputs)
+    call.report(values, outputs, decision)
     return outputs[0] if isinstance(expected, ArraySpec) else outputs
 
 
@@ -161,9 +165,7 @@ def _place(
     state: scope.ContextState | None,
 ) -> placement.Decision:
     located = [
-        (value._device, dtypes.size_in_bytes(*value._spec()))
-        for value in values
-        if isinstance(value, ArrayValue)
+        (value._device, value._spec().nbytes) for value in values if isinstance(value, ArrayValue)
     ]
     variable = None
     if op.on_variable and isinstance(values[0], ArrayValue) and values[0]._label() is not None:
@@ -175,17 +177,16 @@ def _place(
     return decision
 
 
-def _follow_scope(
-    op: OpDef, outputs: tuple[Tensor, ...], state: scope.ContextState | None
-) -> tuple[Tensor, ...]:
+def _follow_scope(call: OpCall, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Moves what was picked out of a variable to the device of the scope."""
+    state = call.state
     if state is None or state.device is None or outputs[0]._device is state.device:
         return outputs
-    need = CopyNeed(op.name, 'result', state)
-    device = state.device
+    device, need = state.device, call.need('result')
     moved = tuple(wrap(output._on_device(device, need), device) for output in outputs)
     for before, after in zip(outputs, moved, strict=True):
         _write_down(state, tape_entries.COPY, (before,), (after,), {})
+    call.finish()
     return moved
 
 
@@ -202,6 +203,7 @@ def create(
     """A tensor of host data on the device decided for it: an explicit copy."""
     call = OpCall(CONST, {}, state)
     array = call.place_host(HostOperand(host, host.size == 1), 'value', decision.device, True)
+    call.finish()
     tensor = wrap(array, decision.device)
     if state is not None and state.guards:
         _note_creation((tensor,))

@@ -6,8 +6,11 @@ buffer and the capsule keeps the value it was made of.
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
+from tensorvar._core import dlpack_capsule
 from tensorvar._device import registry
 from tensorvar._device.device import Device
 
@@ -26,6 +29,9 @@ def export_dlpack(array: Array, device: Device, **keywords: Any) -> Any:
     Raises:
         UnimplementedError: the array is simulated, or its dtype has no DLPack code.
     """
+    if not hasattr(array, '__dlpack__') and device.kind == 'CPU' and keywords.get('copy') is not False:
+        # A logical CPU wraps its arrays to charge them; outside they are copies.
+        return device.backend.to_host(array).__dlpack__(**keywords)
     if not hasattr(array, '__dlpack__'):
         raise errors.UnimplementedError(
             f'[dlpack] an array on {device.short} ({type(array).__name__}) was given; simulated '
@@ -43,7 +49,7 @@ def export_dlpack(array: Array, device: Device, **keywords: Any) -> Any:
 def dlpack_device(array: Array, device: Device) -> tuple[int, int]:
     """DLPack's device type and number; for a card CUDA's ordinal, as CuPy says it."""
     if not hasattr(array, '__dlpack_device__'):
-        return (DLPACK_CPU, device.index)
+        return (DLPACK_CPU, 0)
     kind, number = array.__dlpack_device__()
     return (int(kind), int(number))
 
@@ -66,7 +72,7 @@ def import_dlpack(value: Any) -> tuple[Array, Device]:
     """An array that shares the buffer of another library's array.
 
     Args:
-        value: an object with ``__dlpack__`` and ``__dlpack_device__``.
+        value: an object with ``__dlpack__`` and ``__dlpack_device__``, or a bare capsule.
 
     Returns:
         The array and the device of ours whose memory holds it.
@@ -74,10 +80,12 @@ def import_dlpack(value: Any) -> tuple[Array, Device]:
     Raises:
         InvalidArgumentError: the object's device is none of ours.
     """
+    if dlpack_capsule.is_capsule(value):
+        value = dlpack_capsule.Capsule(value)
     if not hasattr(value, '__dlpack__') or not hasattr(value, '__dlpack_device__'):
         raise errors.InvalidTypeError(
             f'[from_dlpack] a {type(value).__name__} was given; allowed are objects with '
-            f'__dlpack__ and __dlpack_device__; use tv.constant for other data'
+            f'__dlpack__ and __dlpack_device__, and capsules; use tv.constant for other data'
         )
     kind, number = value.__dlpack_device__()
     device = _device_at(int(kind), int(number))
@@ -86,10 +94,21 @@ def import_dlpack(value: Any) -> tuple[Array, Device]:
             f'[from_dlpack] the array lives on DLPack device ({int(kind)}, {number}); the devices '
             f'here are {", ".join(d.short for d in registry.devices())}; copy it to one of them'
         )
+    if kind == DLPACK_CPU:
+        return _on_cpu(np.from_dlpack(value), device), device
     array = device.backend.call(device.backend.array_module.from_dlpack, value)
-    if array.dtype is not dtypes.canonical(array.dtype):
-        array = array.view(dtypes.canonical(array.dtype))
-    return array, device
+    return _canonical(array), device
+
+
+def _on_cpu(host: np.ndarray[Any, Any], device: Device) -> Array:
+    host = _canonical(host)
+    # A logical CPU wraps its arrays to charge them, which takes a copy.
+    return host if device.backend.array_type is np.ndarray else device.backend.from_host(host)
+
+
+def _canonical(array: Array) -> Array:
+    dtype = dtypes.canonical(array.dtype)
+    return array if array.dtype is dtype else array.view(dtype)
 
 
 def _device_at(kind: int, number: int) -> Device | None:

@@ -1,15 +1,21 @@
 """The living variables, held weakly, in order of creation."""
 
 import itertools
+import os
+import time
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorvar._backend import memory_ledger
+from tensorvar._core import variable_write
 from tensorvar._device import registry
 from tensorvar._device.device import Device
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
+
+# Seconds that a fork waits at most; no write takes as long.
+_LONGEST_WRITE = 10.0
 
 _serial = itertools.count()
 _variables: 'dict[int, weakref.ref[Variable]]' = {}
@@ -111,5 +117,27 @@ def _lines(device: Device | None) -> list[str]:
     ]
 
 
+def _before_fork() -> None:
+    """Waits for the writes under way, which are short, and keeps new ones out."""
+    variable_write.close_gate()
+    deadline = time.monotonic() + _LONGEST_WRITE
+    for variable in variables():
+        while variable._array is None and time.monotonic() < deadline:
+            time.sleep(0)
+
+
+def _after_fork_in_child() -> None:
+    """No other thread lives on here to give back the locks that it held."""
+    variable_write.renew_gate()
+    for variable in variables():
+        variable._renew_locks()
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=variable_write.open_gate,
+        after_in_child=_after_fork_in_child,
+    )
 memory_ledger.set_holders(_holders)
 registry.set_live_values(_lines)

@@ -2,11 +2,11 @@
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tensorvar import errors
-from tensorvar._core.name_scope import name_scope
+from tensorvar._core.name_scope import current_prefix, name_scope
 from tensorvar._core.variable import Variable
 
 _VALID_NAME = re.compile(r'[A-Za-z_]\w*')
@@ -42,7 +42,8 @@ class Module:
                 f'Python identifiers (e.g. a valid class name)'
             )
         self._name = name
-        self._name_scope = name_scope(name)
+        # Absolute: the module's variables keep their names wherever it is used later.
+        self._name_scope = name_scope(f'{current_prefix()}{name}/')
 
     @property
     def name(self) -> str:
@@ -51,13 +52,13 @@ class Module:
 
     @property
     def name_scope(self) -> name_scope:
-        """A name scope with the module's name."""
+        """The name scope of the module, below the scopes in which it was made."""
         return self._name_scope
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The variables of this module and its submodules, each once."""
-        return tuple(leaf for leaf in _walk(self, set()) if isinstance(leaf, Variable))
+        return tuple(leaf for leaf in _walk(self) if isinstance(leaf, Variable))
 
     @property
     def trainable_variables(self) -> tuple[Variable, ...]:
@@ -72,7 +73,7 @@ class Module:
     @property
     def submodules(self) -> tuple['Module', ...]:
         """The modules below this one, each once."""
-        return tuple(leaf for leaf in _walk(self, set()) if isinstance(leaf, Module))
+        return tuple(leaf for leaf in _walk(self) if isinstance(leaf, Module))
 
     @classmethod
     def with_name_scope(cls, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,21 +87,23 @@ class Module:
         return scoped
 
 
-def _walk(value: Any, seen: set[int]) -> Iterator[Any]:
-    """Variables and modules below ``value``: attributes by name, then submodules' own."""
+def _walk(module: Module, seen: set[int] | None = None) -> Iterator[Any]:
+    """Variables and modules below ``module``: attributes by name, then submodules' own."""
+    if seen is None:
+        seen = {id(module)}
     below: list[Module] = []
-    for leaf in _attribute_leaves(value):
+    for leaf in _attribute_leaves(module):
         if id(leaf) in seen:
             continue
         seen.add(id(leaf))
         yield leaf
         if isinstance(leaf, Module):
             below.append(leaf)
-    for module in below:
-        yield from _walk(module, seen)
+    for submodule in below:
+        yield from _walk(submodule, seen)
 
 
-def _attribute_leaves(module: Any) -> Iterator[Any]:
+def _attribute_leaves(module: Module) -> Iterator[Any]:
     for key in sorted(vars(module)):
         yield from _leaves(vars(module)[key])
 
@@ -109,11 +112,19 @@ def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, Variable | Module):
         yield value
     elif isinstance(value, Mapping):
-        for key in sorted(value, key=str):
+        for key in _ordered(value):
             yield from _leaves(value[key])
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _leaves(item)
+
+
+def _ordered(keys: Iterable[Any]) -> list[Any]:
+    try:
+        return sorted(keys)
+    except TypeError:
+        # Keys of several types have no order of their own.
+        return sorted(keys, key=lambda key: (type(key).__name__, str(key)))
 
 
 def _snake_case(name: str) -> str:

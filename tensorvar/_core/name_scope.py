@@ -39,16 +39,18 @@ class name_scope(scope.Scope):  # noqa: N801 - TensorFlow's name
 
     def apply(self, state: scope.ContextState) -> None:
         """Sets the prefix of the derived state."""
-        if not self._name:
-            state.name_prefix = ''
-        elif self._name.endswith('/'):
-            state.name_prefix = self._name
-        else:
-            state.name_prefix = f'{state.name_prefix}{self._name}/'
+        state.name_prefix = _below(state.name_prefix, self._name)
 
     def __enter__(self) -> str:  # type: ignore[override]
         super().__enter__()
         return current_prefix()
+
+
+def _below(prefix: str, name: str) -> str:
+    """The prefix inside of a scope ``name`` that is opened below ``prefix``."""
+    if not name or name.endswith('/'):
+        return name
+    return f'{prefix}{name}/'
 
 
 def current_prefix() -> str:
@@ -58,7 +60,7 @@ def current_prefix() -> str:
 
 
 def full_name(name: str) -> str:
-    """``name`` below the open scopes.
+    """``name`` below the open scopes; read like the name of a scope.
 
     Raises:
         ValueError: the name is no string.
@@ -67,4 +69,4 @@ def full_name(name: str) -> str:
         raise errors.InvalidArgumentError(
             f'[name] name for name_scope must be a string; got {name!r}'
         )
-    return current_prefix() + name
+    return _below(current_prefix(), name).removesuffix('/')

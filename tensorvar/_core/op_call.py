@@ -27,7 +27,7 @@ class OpCall:
         state: the current scopes.
     """
 
-    __slots__ = ('_copies', '_end', '_record_id', '_start', 'attributes', 'op', 'state')
+    __slots__ = ('_clock', '_copies', '_end', '_record_id', '_start', 'attributes', 'op', 'state')
 
     def __init__(
         self, op: OpDef, attributes: dict[str, Any], state: scope.ContextState | None
@@ -38,6 +38,7 @@ class OpCall:
         self._copies: list[records.CopyRecord] | None = None
         self._record_id: int | None = None
         self._start = self._end = 0
+        self._clock = 'host'
         if listeners.active(state):
             self._copies = []
             self._record_id = records.next_id()
@@ -54,17 +55,18 @@ class OpCall:
         return [
             self.place_host(value, self.op.argument(position), device, self._takes_host_data)
             if isinstance(value, HostOperand)
-            else value._on_device(device, self._need(position))
+            else value._on_device(device, self.need(self.op.argument(position)))
             for position, value in enumerate(values, first)
         ]
 
     def copy_own(self, value: ArrayValue, device: Device) -> Array:
         """An array on ``device`` that only the caller holds: an explicit copy."""
-        if value._device is device:
-            return device.backend.copy(value._read())
+        array, source = value._located()
+        if source is device:
+            return device.backend.copy(array)
         return transfer.to_device(
-            value._read(),
-            value._device,
+            array,
+            source,
             device,
             explicit=True,
             op=self.op.name,
@@ -81,19 +83,18 @@ class OpCall:
         """Whether host data given to the op is meant to move: as for ``assign``."""
         return self.op.in_place is not None or self.op.asks_for_copy
 
-    def _need(self, position: int) -> CopyNeed:
+    def need(self, operand: str) -> CopyNeed:
+        """Why the op needs an operand, or its result, on another device."""
         return CopyNeed(
             self.op.name,
-            self.op.argument(position),
+            operand,
             self.state,
             self._copies,
             self._record_id,
             self.op.asks_for_copy,
         )
 
-    def place_host(
-        self, value: HostOperand, operand: str, device: Device, explicit: bool
-    ) -> Array:
+    def place_host(self, value: HostOperand, operand: str, device: Device, explicit: bool) -> Array:
         """Host data on ``device``; a Python number that moves is no copy."""
         if value.is_number or not device.is_gpu:
             return device.backend.from_host(value.array)
@@ -113,11 +114,10 @@ class OpCall:
     ) -> tuple[Array, ...]:
         """Runs the forward computation; without data the rule's answer is the result."""
         if any(type(array) is ShapeOnlyArray for array in arrays):
+            self.finish()
             return tuple(ShapeOnlyArray(spec.shape, spec.dtype) for spec in specs)
         backend = decision.device.backend
-        result = backend.call(
-            self.op.forward, backend.array_module, *arrays, **self.attributes
-        )
+        result = self._run(backend, arrays)
         results = result if isinstance(result, tuple) else (result,)
         results = tuple(as_array(array, backend) for array in results)
         if decision.reason is placement.VARIABLE:
@@ -125,13 +125,23 @@ class OpCall:
         if switches.flags & switches.SYNCHRONOUS:
             backend.synchronize()
         if switches.flags & switches.VERIFY_RULES:
-            _verify(self.op, specs, results)
+            verify(self.op, specs, results)
         self.finish()
         return results
 
+    def _run(self, backend: Backend, arrays: Sequence[Array]) -> Any:
+        forward, xp = self.op.forward, backend.array_module
+        if self._copies is not None and listeners.wants_device_times(self.state):
+            timed = backend.timed_call(forward, xp, *arrays, **self.attributes)
+            if timed is not None:
+                self._clock = 'device'
+                self._start, self._end = timed.start_ns, timed.end_ns
+                return timed.result
+        return backend.call(forward, xp, *arrays, **self.attributes)
+
     def finish(self) -> None:
         """Notes the end of the computation, if anybody listens."""
-        if self._copies is not None:
+        if self._copies is not None and self._clock == 'host':
             self._end = time.perf_counter_ns()
 
     def report(
@@ -157,8 +167,9 @@ class OpCall:
                 scope=_scope_text(self.state),
                 start_ns=self._start,
                 end_ns=self._end,
+                clock=self._clock,
                 copies=tuple(self._copies),
-                nbytes=sum(dtypes.size_in_bytes(*output._spec()) for output in outputs),
+                nbytes=sum(output._spec().nbytes for output in outputs),
                 memory_after=decision.device.backend.memory_info().current,
                 inputs_on=tuple(_location(value) for value in values),
                 note=decision.note,
@@ -179,8 +190,12 @@ def _detached(array: Array, backend: Backend) -> Array:
     return backend.copy(array) if getattr(array, 'base', None) is not None else array
 
 
-def _verify(op: OpDef, specs: Sequence[ArraySpec], results: Sequence[Array]) -> None:
-    """Compares the results with the rule; switched on by tests."""
+def verify(op: OpDef, specs: Sequence[ArraySpec], results: Sequence[Array]) -> None:
+    """Compares the results of an op with its rule; switched on by tests.
+
+    Raises:
+        InternalError: they differ.
+    """
     for spec, array in zip(specs, results, strict=True):
         fits = len(spec.shape) == len(array.shape) and all(
             dim is None or dim == real for dim, real in zip(spec.shape, array.shape, strict=True)
@@ -188,7 +203,8 @@ def _verify(op: OpDef, specs: Sequence[ArraySpec], results: Sequence[Array]) -> 
         if not fits or array.dtype is not spec.dtype:
             raise errors.InternalError(
                 f'[{op.name}] the rule says {spec}, the result is {array.shape} {array.dtype}; '
-                f'one of them is wrong', op.name
+                f'one of them is wrong',
+                op.name,
             )
 
 

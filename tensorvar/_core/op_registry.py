@@ -8,6 +8,7 @@ This module knows nothing of tensors.
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,11 @@ class ArraySpec(NamedTuple):
 
     shape: PartialShape
     dtype: np.dtype[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the elements; 0 where a dimension is not known."""
+        return math.prod(dim or 0 for dim in self.shape) * self.dtype.itemsize
 
 
 class NotDifferentiable:

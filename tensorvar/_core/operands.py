@@ -25,6 +25,10 @@ class HostOperand(NamedTuple):
     def _spec(self) -> ArraySpec:
         return ArraySpec(self.array.shape, self.array.dtype)
 
+    def _describe(self) -> str:
+        dtype = dtypes.from_numpy(self.array.dtype).name
+        return f'a host value of shape {list(self.array.shape)}, {dtype}'
+
 
 Operand = ArrayValue | HostOperand
 
@@ -40,24 +44,30 @@ def prepare(op: OpDef, inputs: Sequence[Any]) -> list[Operand]:
             convert without damage.
     """
     values = [conversion.unwrap(value) for value in inputs]
-    found: dict[str, np.dtype[Any]] = {}
+    leaders: dict[str, Operand] = {}
     for position, value in enumerate(values):
         if isinstance(value, ArrayValue):
-            found.setdefault(op.letter(position), value._spec().dtype)
+            leaders.setdefault(op.letter(position), value)
     operands: list[Operand] = []
     for position, value in enumerate(values):
-        letter = op.letter(position)
-        operand = value if isinstance(value, ArrayValue) else _host(op, value, found.get(letter))
-        dtype = found.setdefault(letter, operand._spec().dtype)
-        if operand._spec().dtype is not dtype:
-            raise _different_dtypes(op, position, operand, dtype)
+        leader = leaders.get(op.letter(position))
+        operand = value if isinstance(value, ArrayValue) else _host(op, value, leader)
+        if leader is None:
+            leaders[op.letter(position)] = operand
+        elif operand._spec().dtype is not leader._spec().dtype:
+            raise _different_dtypes(op, position, operand, leader)
         operands.append(operand)
     _check_allowed(op, operands)
     return operands
 
 
-def _host(op: OpDef, value: Any, dtype: np.dtype[Any] | None) -> HostOperand:
-    array = host_data.to_array(value, dtype, op.name)
+def _host(op: OpDef, value: Any, leader: Operand | None) -> HostOperand:
+    try:
+        array = host_data.to_array(value, None if leader is None else leader._spec().dtype, op.name)
+    except errors.InvalidArgumentError as error:
+        if leader is not None:
+            error._add(f'it was given together with {leader._describe()}')
+        raise
     is_number = isinstance(value, bool | int | float | complex) or array.size == 1
     return HostOperand(array, is_number)
 
@@ -76,14 +86,12 @@ def _check_allowed(op: OpDef, operands: Sequence[Operand]) -> None:
 
 
 def _different_dtypes(
-    op: OpDef, position: int, operand: Operand, dtype: np.dtype[Any]
-) -> errors.InvalidArgumentError:
-    expected = dtypes.from_numpy(dtype).name
-    spec = operand._spec()
-    given = dtypes.from_numpy(spec.dtype).name
+    op: OpDef, position: int, operand: Operand, leader: Operand
+) -> errors.InvalidTypeError:
+    expected, given = (dtypes.from_numpy(value._spec().dtype).name for value in (leader, operand))
     return errors.InvalidTypeError(
-        f'[{op.name}] input #{position} (zero-based, {op.argument(position)}, shape '
-        f'{list(spec.shape)}) was expected to be a {expected} tensor but is a {given} tensor; '
-        f'tensors are not promoted silently; tv.cast one of them',
+        f'[{op.name}] input #{position} (zero-based, {op.argument(position)}) was expected to be '
+        f'a {expected} tensor but is a {given} tensor: {operand._describe()} beside '
+        f'{leader._describe()}; tensors are not promoted silently; tv.cast one of them',
         op.name,
     )

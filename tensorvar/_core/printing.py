@@ -26,9 +26,14 @@ def variable_repr(name: str, shape: _shapes.TensorShape, host: np.ndarray[Any, A
 
 
 def numpy_repr(host: np.ndarray[Any, Any]) -> str:
-    """The array's own repr; for rank 0 the bare number, without NumPy's type name."""
-    return repr(host) if host.shape else _text(host)
+    """The array's own repr; for rank 0 that of the Python number."""
+    return _set_apart(repr(host) if host.shape else repr(host.item()))
 
 
 def _text(host: np.ndarray[Any, Any]) -> str:
-    return str(host) if host.shape else str(host[()])
+    return _set_apart(str(host) if host.shape else str(host[()]))
+
+
+def _set_apart(text: str) -> str:
+    """Text of several lines starts on a line of its own, so that columns line up."""
+    return f'\n{text}' if '\n' in text else text

@@ -1,5 +1,10 @@
-"""Which device an unpickled value goes to."""
+"""Unpickled values: which device they go to, and their dtype."""
 
+from typing import Any
+
+import numpy as np
+
+from tensorvar import dtypes
 from tensorvar._device import placement, registry, scope
 from tensorvar._device.device import Device
 
@@ -15,3 +20,13 @@ def device_for(saved: str) -> Device:
         return state.device
     kind, _, index = saved.partition(':')
     return registry.lookup(kind, int(index)) or placement.creation_device(state)
+
+
+def with_dtype(host: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+    """The array with the canonical dtype object, which ``astype`` would not put there.
+
+    Args:
+        host: an unpickled array.
+        name: of its dtype.
+    """
+    return host.view(dtypes.as_dtype(name).numpy)

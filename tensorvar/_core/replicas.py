@@ -43,41 +43,50 @@ def read(variable: 'Variable', device: Device, need: CopyNeed) -> Array:
     Returns:
         The replica's array; a copy is made only if the variable changed since.
     """
+    # The version is read before the array: a value newer than its version is refreshed
+    # once more, never taken for newer than it is.
+    version = variable._version
+    array = _fresh(variable, device, version)
+    if array is None:
+        source, here = variable._located()
+        if here is device:
+            return source
+        # Only this lock is held while copying, and no other is waited for under it.
+        with variable._replica_lock:
+            array = _fresh(variable, device, version)
+            if array is None:
+                return _refresh(variable, version, source, here, device, need)
+    transfer.report_hit(
+        array,
+        variable._device,
+        device,
+        op=need.op,
+        operand=need.operand,
+        variable=variable.name,
+        state=need.state,
+        copies=need.copies,
+        record_id=need.record_id,
+    )
+    return array
+
+
+def _fresh(variable: 'Variable', device: Device, version: int) -> Array | None:
+    """The array of a replica that is at least as new as ``version``."""
     replica = variable._replicas.get(device)
-    if replica is not None and replica.version == variable._version:
-        array = replica._array
-        if array is not None:
-            transfer.report_hit(
-                array,
-                variable._device,
-                device,
-                op=need.op,
-                operand=need.operand,
-                variable=variable.name,
-                state=need.state,
-                copies=need.copies,
-                record_id=need.record_id,
-            )
-            return array
-    with variable._lock:
-        return _refresh(variable, device, replica, need)
+    return replica._array if replica is not None and replica.version >= version else None
 
 
 def _refresh(
-    variable: 'Variable', device: Device, replica: Replica | None, need: CopyNeed
+    variable: 'Variable',
+    version: int,
+    source: Array,
+    here: Device,
+    device: Device,
+    need: CopyNeed,
 ) -> Array:
-    # Read before the array: a value newer than its version is refreshed once more.
-    version = variable._version
-    source = variable._read()
-    into = None
-    if replica is not None:
-        buffer, alone = variable_write.take(replica)
-        if alone and buffer is not None and buffer.shape == source.shape:
-            into = buffer
-        del buffer
     array = transfer.to_device(
         source,
-        variable._device,
+        here,
         device,
         explicit=need.explicit,
         op=need.op,
@@ -85,23 +94,42 @@ def _refresh(
         state=need.state,
         variable=variable.name,
         created=variable._created(),
-        into=into,
+        into=_buffer(variable, device, source),
         copies=need.copies,
         record_id=need.record_id,
     )
     variable._replicas[device] = Replica(array, version)
+    if variable._device is device:
+        # It moved here meanwhile and has no use for a replica.
+        variable._replicas.pop(device, None)
     return array
 
 
+def _buffer(variable: 'Variable', device: Device, source: Array) -> Array | None:
+    """The array of the stale replica, if nobody else holds it.
+
+    It leaves its slot: whatever becomes of the copy, nobody reads a half-written replica.
+    """
+    replica = variable._replicas.get(device)
+    if replica is None:
+        return None
+    array, alone = variable_write.take(replica)
+    return array if alone and array.shape == source.shape else None
+
+
 def drop(variable: 'Variable', device: Device, stale_only: bool) -> int:
-    """Forgets the replica of a variable on a device; returns its bytes, 0 if none."""
+    """Forgets the replica of a variable on a device.
+
+    Returns:
+        How many bytes that gave back: none if there was no replica, or an op, a tensor
+        or another thread still holds its array.
+    """
     replica = variable._replicas.get(device)
     if replica is None or (stale_only and replica.version == variable._version):
         return 0
-    array = replica._array
-    nbytes = 0 if array is None else int(array.nbytes)
     variable._replicas.pop(device, None)
-    return nbytes
+    array, alone = variable_write.take(replica)
+    return memory_ledger.rounded(array.nbytes) if alone and array is not None else 0
 
 
 def _drop_all(device: str, missing: int, stale_only: bool) -> int:

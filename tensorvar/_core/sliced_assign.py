@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from tensorvar._core import update
-from tensorvar._core.op_registry import FUNCTIONS, OPS
+from tensorvar._core.op_registry import OPS
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
@@ -14,14 +14,15 @@ class SliceAssign:
 
     Args:
         variable: the variable that was indexed.
-        key: the index.
+        spec: the index in its canonical form.
     """
 
-    __slots__ = ('_key', '_variable')
+    __slots__ = ('_shape', '_spec', '_variable')
 
-    def __init__(self, variable: 'Variable', key: Any) -> None:
+    def __init__(self, variable: 'Variable', spec: Any) -> None:
         self._variable = variable
-        self._key = key
+        self._spec = spec
+        self._shape = variable._concrete
 
     def __call__(
         self,
@@ -42,10 +43,9 @@ class SliceAssign:
             The variable, or None.
 
         Raises:
-            InvalidArgumentError: the value does not broadcast; nothing has changed.
+            InvalidArgumentError: the value does not broadcast, or the variable has another
+                shape than when it was indexed; nothing has changed.
         """
         op = OPS['ResourceStridedSliceAssign']
-        shape = self._variable._spec().shape
-        spec = FUNCTIONS['canonical_index'](op.name, shape, self._key)
-        update.update(self._variable, op, (value,), spec=spec)
+        update.update(self._variable, op, (value,), spec=self._spec, indexed=self._shape)
         return self._variable if read_value else None

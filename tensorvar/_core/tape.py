@@ -1,16 +1,18 @@
 """``GradientTape``: writes down what runs, and differentiates it."""
 
 import enum
+import logging
 from typing import Any
 
 from tensorvar import errors
-from tensorvar._core import backward, dispatch, explanation, nest
+from tensorvar._core import backward, explanation, jacobian, nest
 from tensorvar._core.array_value import ArrayValue
-from tensorvar._core.op_registry import FUNCTIONS, OPS
+from tensorvar._core.op_registry import FUNCTIONS
 from tensorvar._core.tape_entries import READ, WATCH, Entry
-from tensorvar._core.tensor import Tensor
 from tensorvar._core.variable import Variable
 from tensorvar._device import scope
+
+_logger = logging.getLogger('tensorvar')
 
 
 class UnconnectedGradients(enum.Enum):
@@ -25,7 +27,8 @@ class GradientTape(scope.Scope):
 
     Trainable variables are watched when they are read; tensors when ``watch`` says so.
     A non-persistent tape drops its records in ``gradient``, so that a normal training
-    step keeps writing its variables in place.
+    step keeps writing its variables in place. Operations of other threads are recorded
+    only if ``tv.propagate`` carried the tape there.
 
     Args:
         persistent: whether ``gradient`` may be called more than once.
@@ -40,14 +43,16 @@ class GradientTape(scope.Scope):
         6.0
     """
 
-    __slots__ = ('_entries', '_open', '_persistent', '_used', '_watch_accessed')
+    __slots__ = ('_entries', '_open', '_persistent', '_ready', '_watch_accessed', '_watched')
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._watch_accessed = watch_accessed_variables
         self._entries: list[Entry] = []
-        self._open = False
-        self._used = True
+        # Whether it records now, and whether it has recorded since `gradient` took all.
+        self._open = self._ready = False
+        # What was watched in the entries that `gradient` took.
+        self._watched: tuple[Variable, ...] = ()
 
     # Recording.
 
@@ -61,10 +66,8 @@ class GradientTape(scope.Scope):
                 '[GradientTape] Tape is still recording; a tape cannot be entered inside of '
                 'itself; use a second tape'
             )
-        if not self._persistent:
-            self._entries = []
-        self._open = True
-        self._used = False
+        self._open = self._ready = True
+        self._watched = ()
         super().__enter__()
         return self
 
@@ -80,6 +83,8 @@ class GradientTape(scope.Scope):
     def watch(self, tensor: Any) -> None:
         """Ensures that a tensor, a variable or a structure of them is watched.
 
+        A warning of the Python logger ``tensorvar`` tells of dtypes without derivatives.
+
         Args:
             tensor: what to watch, from here on.
 
@@ -89,34 +94,53 @@ class GradientTape(scope.Scope):
         for value in nest.flatten(tensor):
             if not isinstance(value, ArrayValue):
                 raise errors.InvalidArgumentError(
-                    f'[watch] Passed in object {value!r} of type {type(value).__name__}, not '
-                    f'tf.Tensor or tf.Variable; use tv.constant first'
+                    f'[watch] Passed in object {value!r:.80} of type {type(value).__name__!r}, '
+                    f'not a tensor or variable; use tv.constant first'
+                )
+            if not backward.is_differentiable(value):
+                _logger.warning(
+                    'The dtype of the watched tensor must be floating (e.g. tv.float32), got %s',
+                    value.dtype.name,
                 )
             self._entries.append((WATCH, (value,), (), {}))
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables watched so far, in order of their first access."""
+        if not self._ready:
+            return self._watched
         found: dict[int, Variable] = {}
         for op, inputs, _, _ in self._entries:
-            if op is WATCH or (op is READ and self._watch_accessed and inputs[0]._trainable):
-                if isinstance(inputs[0], Variable):
-                    found.setdefault(id(inputs[0]), inputs[0])
+            value = inputs[0] if inputs else None
+            if isinstance(value, Variable) and (
+                op is WATCH or (op is READ and self._watch_accessed and value.trainable)
+            ):
+                found.setdefault(id(value), value)
         return tuple(found.values())
 
     def stop_recording(self) -> '_Paused':
         """A scope in which this tape records nothing.
 
         Raises:
-            ValueError: the tape is not recording.
+            RuntimeError: the tape is not recording.
         """
         if not self._open:
-            raise errors.InvalidArgumentError(
-                '[stop_recording] Tape is not recording; call it inside of the tape\'s scope'
+            raise errors.FailedPreconditionError(
+                '[stop_recording] Trying to stop recording a tape which is not recording; call it '
+                "inside of the tape's scope"
             )
         return _Paused(self)
 
     def reset(self) -> None:
-        """Forgets everything recorded and watched so far."""
+        """Forgets everything recorded and watched so far, and goes on recording.
+
+        Raises:
+            ValueError: the tape is not recording.
+        """
+        if not self._open:
+            raise errors.InvalidArgumentError(
+                "[reset] Tape is not recording; call it inside of the tape's scope, or drop the "
+                'tape to free its records'
+            )
         self._entries = []
 
     # Differentiation.
@@ -130,11 +154,15 @@ class GradientTape(scope.Scope):
     ) -> Any:
         """Differentiates ``target`` with respect to ``sources``.
 
+        A persistent tape that still records also records the gradient, so that it can be
+        differentiated in its turn.
+
         Args:
             target: a tensor or variable, or a structure of them; several are summed.
             sources: tensors or variables, or a structure of them.
-            output_gradients: weights of the targets' elements, in the structure of
-                ``target``; None for ones.
+            output_gradients: one per target, in the structure of ``target``: the weights
+                of its elements, of its shape or broadcast to it; None for ones. (One per
+                target is enforced; TensorFlow ignores those missing or too many.)
             unconnected_gradients: one of ``tv.UnconnectedGradients`` or its value: what
                 stands for the gradient of a source that ``target`` does not depend on.
 
@@ -143,38 +171,39 @@ class GradientTape(scope.Scope):
             None; ``explain`` says why None.
 
         Raises:
-            RuntimeError: a non-persistent tape is used twice.
+            RuntimeError: the tape has not recorded, or is used twice and not persistent.
+            ValueError: the output gradients do not fit the targets.
         """
-        self._claim()
-        flat_sources = nest.flatten(sources)
-        weights = None if output_gradients is None else nest.flatten(output_gradients)
-        if weights is not None and all(weight is None for weight in weights):
-            weights = None
-        gradients = backward.gradients(
-            self._take(), nest.flatten(target), flat_sources, weights, self._watch_accessed
-        )
-        if _mode(unconnected_gradients) is UnconnectedGradients.ZERO:
+        zero = _asks_for_zeros(unconnected_gradients)
+        targets, flat_sources = nest.flatten(target), nest.flatten(sources)
+        backward.check_values(targets, 'target')
+        backward.check_values(flat_sources, 'source')
+        weights = _weights(output_gradients, len(targets))
+        entries = self._take('gradient')
+        leading = backward.leads_from(entries, flat_sources, self._watch_accessed)
+        gradients = backward.gradients(entries, leading, targets, flat_sources, weights)
+        if zero:
             gradients = [
-                _zeros_like(source) if gradient is None else gradient
+                FUNCTIONS['zeros_like'](source) if gradient is None else gradient
                 for gradient, source in zip(gradients, flat_sources, strict=True)
             ]
         return nest.pack_sequence_as(sources, gradients)
 
-    def _claim(self) -> None:
-        if self._used and not self._persistent:
+    def _take(self, method: str) -> list[Entry]:
+        """The entries; a non-persistent tape stops recording and hands them over."""
+        if not self._ready:
             raise errors.FailedPreconditionError(
-                '[gradient] A non-persistent GradientTape can only be used to compute one set of '
-                'gradients (or jacobians), after it has recorded; use persistent=True'
+                f'[{method}] A non-persistent GradientTape can only be used to compute one set of '
+                f'gradients (or jacobians), and any tape only after it has recorded; enter it by '
+                f'`with`, and use persistent=True for several gradients'
             )
-        self._used = not self._persistent
-        if self._open and not self._persistent:
-            self._open = False
-            scope.leave(self)
-
-    def _take(self) -> list[Entry]:
-        """The entries; a non-persistent tape hands them over and keeps none."""
         if self._persistent:
             return list(self._entries)
+        self._watched = self.watched_variables()
+        self._ready = False
+        if self._open:
+            self._open = False
+            scope.leave(self)
         entries, self._entries = self._entries, []
         return entries
 
@@ -189,7 +218,7 @@ class GradientTape(scope.Scope):
         """The derivative of each element of ``target`` by each element of the sources.
 
         Args:
-            target: a tensor.
+            target: a tensor or variable.
             sources: tensors or variables, or a structure of them.
             unconnected_gradients: as in ``gradient``.
             parallel_iterations: accepted for TensorFlow's sake.
@@ -197,42 +226,27 @@ class GradientTape(scope.Scope):
 
         Returns:
             A structure like ``sources`` with tensors of shape ``target.shape +
-            source.shape``.
-        """
-        self._claim()
-        entries = self._take()
-        flat_sources = nest.flatten(sources)
-        rows = self._rows(entries, target, flat_sources, _mode(unconnected_gradients))
-        shape = tuple(target.shape)
-        results = [
-            None if parts is None else _stacked(parts, shape) for parts in rows
-        ]
-        return nest.pack_sequence_as(sources, results)
+            source.shape``, or None where ``gradient`` gives None.
 
-    def _rows(
-        self, entries: list[Entry], target: Tensor, sources: list[Any], unconnected: UnconnectedGradients
-    ) -> list[list[Any] | None]:
-        """Per source its gradients for each element of the target; None if unconnected."""
-        flat = dispatch.run(OPS['Reshape'], target, shape=(-1,))
-        rows: list[list[Any] | None] = [[] for _ in sources]
-        for position in range(flat.shape[0]):
-            weight = FUNCTIONS['one_hot'](position, flat.shape[0], dtype=target.dtype)
-            weight = dispatch.run(OPS['Reshape'], weight, shape=tuple(target.shape))
-            found = backward.gradients(
-                list(entries), [target], sources, [weight], self._watch_accessed
-            )
-            for index, gradient in enumerate(found):
-                if gradient is None and unconnected is UnconnectedGradients.ZERO:
-                    gradient = _zeros_like(sources[index])
-                if gradient is None:
-                    rows[index] = None
-                else:
-                    rows[index].append(backward.densified(gradient))  # type: ignore[union-attr]
-        return rows
+        Raises:
+            RuntimeError: as in ``gradient``.
+        """
+        zero = _asks_for_zeros(unconnected_gradients)
+        flat_sources = nest.flatten(sources)
+        backward.check_values([target], 'target')
+        backward.check_values(flat_sources, 'source')
+        entries = self._take('jacobian')
+        results = jacobian.full(entries, target, flat_sources, self._watch_accessed)
+        if zero:
+            results = [
+                jacobian.zeros(target, source) if result is None else result
+                for result, source in zip(results, flat_sources, strict=True)
+            ]
+        return nest.pack_sequence_as(sources, results)
 
     def batch_jacobian(
         self,
-        target: Tensor,
+        target: Any,
         source: Any,
         unconnected_gradients: Any = UnconnectedGradients.NONE,
         parallel_iterations: int | None = None,
@@ -243,7 +257,8 @@ class GradientTape(scope.Scope):
         Args:
             target: tensor of shape ``(b, *y)``; row i depends only on row i of ``source``.
             source: tensor of shape ``(b, *x)``.
-            unconnected_gradients: as in ``gradient``.
+            unconnected_gradients: checked; unconnected gradients are zeros here, as in
+                TensorFlow.
             parallel_iterations: accepted for TensorFlow's sake.
             experimental_use_pfor: accepted for TensorFlow's sake.
 
@@ -252,33 +267,14 @@ class GradientTape(scope.Scope):
 
         Raises:
             ValueError: the first dimensions differ.
+            RuntimeError: as in ``gradient``.
         """
-        batch = target.shape[0] if len(target.shape) else None
-        if batch is None or not len(source.shape) or source.shape[0] != batch:
-            raise errors.InvalidArgumentError(
-                f'[batch_jacobian] Need first dimension of target shape ({target.shape}) and '
-                f'source shape ({source.shape}) to match; give batches of one size'
-            )
-        self._claim()
-        entries = self._take()
-        rows = target.shape[1:].num_elements()
-        flat = (batch, rows)
-        columns = []
-        for position in range(rows):
-            weight = FUNCTIONS['one_hot']([position] * batch, rows, dtype=target.dtype)
-            weight = dispatch.run(OPS['Reshape'], weight, shape=tuple(target.shape))
-            (found,) = backward.gradients(
-                list(entries), [target], [source], [weight], self._watch_accessed
-            )
-            if found is None and _mode(unconnected_gradients) is UnconnectedGradients.NONE:
-                return None
-            columns.append(_zeros_like(source) if found is None else backward.densified(found))
-        shape = tuple(target.shape) + tuple(source.shape[1:])
-        if not columns:
-            return FUNCTIONS['zeros'](shape, dtype=target.dtype)
-        stacked = dispatch.run(OPS['Pack'], *columns, axis=1)
-        assert flat == tuple(stacked.shape[:2])
-        return dispatch.run(OPS['Reshape'], stacked, shape=shape)
+        _asks_for_zeros(unconnected_gradients)
+        backward.check_values([target], 'target')
+        backward.check_values([source], 'source')
+        jacobian.check_batches(target, source)
+        entries = self._take('batch_jacobian')
+        return jacobian.batched(entries, target, source, self._watch_accessed)
 
     def explain(self, target: Any, source: Any) -> str:
         """Says why the gradient of ``target`` by ``source`` is what it is.
@@ -289,9 +285,17 @@ class GradientTape(scope.Scope):
 
         Returns:
             A sentence: connected, or why not (not watched, not trainable, integer, left
-            through NumPy, assigned at a line). Needs a persistent tape, or one whose
-            ``gradient`` was not called yet.
+            through NumPy, assigned at a line, an op without gradient). Of a tape that is
+            not persistent, ask before ``gradient``, which drops what was recorded.
         """
+        for value, role in ((source, 'source'), (target, 'target')):
+            if not isinstance(value, ArrayValue):
+                return f'None: the {role} is a {type(value).__name__}, not a tensor or variable'
+        if not self._ready:
+            return (
+                'unknown: the tape has no records; ask before gradient() takes them, or use '
+                'persistent=True'
+            )
         return explanation.explain(self._entries, target, source, self._watch_accessed)
 
 
@@ -307,9 +311,9 @@ class _Paused(scope.Scope):
         state.tapes = tuple(tape for tape in state.tapes if tape is not self._tape)
 
 
-def _mode(unconnected: Any) -> UnconnectedGradients:
+def _asks_for_zeros(unconnected: Any) -> bool:
     try:
-        return UnconnectedGradients(unconnected)
+        return UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO
     except ValueError as error:
         raise errors.InvalidArgumentError(
             f'[gradient] Unknown value for unconnected_gradients: {unconnected!r}; allowed are '
@@ -317,12 +321,14 @@ def _mode(unconnected: Any) -> UnconnectedGradients:
         ) from error
 
 
-def _zeros_like(source: Any) -> Any:
-    return FUNCTIONS['zeros_like'](source)
-
-
-def _stacked(parts: list[Any], shape: tuple[int, ...]) -> Any:
-    stacked = dispatch.run(OPS['Pack'], *parts, axis=0)
-    return dispatch.run(OPS['Reshape'], stacked, shape=shape + tuple(parts[0].shape))
-
-
+def _weights(output_gradients: Any, count: int) -> list[Any]:
+    """One weight, or None for ones, per target."""
+    if output_gradients is None:
+        return [None] * count
+    weights = nest.flatten(output_gradients)
+    if len(weights) != count:
+        raise errors.InvalidArgumentError(
+            f'[gradient] {len(weights)} output_gradients were given for {count} targets; give one '
+            f'per target, and a list of numbers for one target as tv.constant'
+        )
+    return weights

@@ -34,6 +34,9 @@ class Tensor(ArrayValue):
     def _read(self) -> Array:
         return self._array
 
+    def _located(self) -> tuple[Array, Device]:
+        return self._array, self._device
+
     def _on_device(self, device: Device, need: CopyNeed) -> Array:
         if self._device is device:
             return self._array
@@ -102,7 +105,7 @@ class Tensor(ArrayValue):
         device = registry.require('to_device', name)
         if device is self._device:
             return self
-        need = CopyNeed('to_device', 'self', scope.current(), explicit=True)
+        need = CopyNeed('to_device', 'value', scope.current(), explicit=True)
         return wrap(self._on_device(device, need), device)
 
     def set_shape(self, shape: Any) -> None:
@@ -148,9 +151,8 @@ class Tensor(ArrayValue):
         return int(self._scalar('index'))
 
     def __format__(self, spec: str) -> str:
-        if self._array.shape == () and spec:
-            return format(self._to_host('format', explicit=True)[()], spec)
-        return format(str(self), spec)
+        host = self._to_host('format', explicit=True)
+        return format(host if host.shape else host[()], spec)
 
     def __copy__(self) -> 'Tensor':
         return self
@@ -187,5 +189,4 @@ def wrap(array: Array, device: Device) -> Tensor:
 
 def _unpickle(host: Any, dtype: str, device_name: str) -> Tensor:
     device = rebuild.device_for(device_name)
-    canonical = host.astype(dtypes.as_dtype(dtype).numpy, copy=False)
-    return wrap(device.backend.from_host(canonical), device)
+    return wrap(device.backend.from_host(rebuild.with_dtype(host, dtype)), device)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 from tensorvar import errors
 from tensorvar._backend.base import Array
 from tensorvar._core import operands, tape_entries, variable_write
+from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_call import OpCall, as_array
 from tensorvar._core.op_registry import OPS, ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import call_site, placement, scope, switches
+from tensorvar._device.device import Device
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
@@ -37,30 +39,43 @@ def update(
         op.direct
         and not switches.flags
         and (state is None or (state.plain and not state.tapes))
-        and _fits(variable, op, values)
+        and _write_direct(variable, op, values, attributes)
     ):
-        _write(variable, op, [values[0]._array], attributes, variable._spec())
         return variable
-    if variable._enforced:
-        _update_constrained(variable, op, values, attributes, state)
-    else:
-        _update_full(variable, op, values, attributes, state)
+    try:
+        if variable._enforced:
+            _update_constrained(variable, op, values, attributes, state)
+        else:
+            _update_full(variable, op, values, attributes, state)
+    except errors.InvalidArgumentError as error:
+        if repr(variable.name) not in error.message:
+            error._add(f'this concerns {variable._describe()}')
+        raise
     return variable
 
 
-def _fits(variable: 'Variable', op: OpDef, values: Sequence[Any]) -> bool:
-    """Whether the one value is a tensor just like the variable."""
+def _write_direct(
+    variable: 'Variable', op: OpDef, values: Sequence[Any], attributes: dict[str, Any]
+) -> bool:
+    """Writes if the one value is a tensor just like the variable; says whether it did."""
     value = values[0]
-    if type(value) is not Tensor or value._device is not variable._device:
+    if type(value) is not Tensor or variable._enforced:
         return False
+    device, shape = variable._device, variable._concrete
     array = value._array
-    spec = variable._spec()
-    return (
-        array.shape == spec.shape
-        and array.dtype is spec.dtype
-        and array.dtype in op.allowed
-        and not variable._enforced
-    )
+    if (
+        value._device is not device
+        or array.shape != shape
+        or array.dtype is not variable._numpy_dtype
+        or array.dtype not in op.allowed
+    ):
+        return False
+    return _write(variable, device, shape, op, [array], attributes, shape) is not None
+
+
+def _is_still(variable: 'Variable', device: Device, shape: tuple[int, ...]) -> bool:
+    """Whether no other thread has moved or reshaped a variable, whose lock is held."""
+    return variable._device is device and variable._concrete is shape
 
 
 def _update_full(
@@ -72,11 +87,14 @@ def _update_full(
 ) -> None:
     call = OpCall(op, attributes, state)
     prepared = operands.prepare(op, (variable, *values))
-    result = op.infer(*_specs(prepared), **attributes)
-    _check_static_shape(variable, op, result)
-    decision = placement.choose(state, (), variable._device)
-    arrays = call.bring(prepared[1:], decision.device, first=1)
-    kept = _write(variable, op, arrays, attributes, result)
+    kept = None
+    while kept is None:
+        device, shape = variable._device, variable._concrete
+        result = op.infer(*_specs(prepared), **attributes)
+        _check_static_shape(variable, op, result)
+        decision = placement.choose(state, (), device)
+        arrays = call.bring(prepared[1:], decision.device, first=1)
+        kept = _write(variable, device, shape, op, arrays, attributes, result.shape)
     if switches.flags & switches.SYNCHRONOUS:
         decision.device.backend.synchronize()
     call.finish()
@@ -84,9 +102,10 @@ def _update_full(
         decision = decision._replace(note='written to a fresh buffer: the old one is held')
     call.report(prepared, (), decision, variable.name)
     if state is not None and state.tapes:
-        where = str(call_site.user_call_site())
+        where = call_site.user_call_site().short
+        inputs = tuple(value for value in prepared if isinstance(value, ArrayValue))
         for tape in state.tapes:
-            tape.write((tape_entries.ASSIGN, (variable,), (), {'where': where}))
+            tape.write((tape_entries.ASSIGN, inputs, (), {'where': where}))
 
 
 def _check_static_shape(variable: 'Variable', op: OpDef, result: ArraySpec) -> None:
@@ -100,13 +119,29 @@ def _check_static_shape(variable: 'Variable', op: OpDef, result: ArraySpec) -> N
 
 def _write(
     variable: 'Variable',
+    device: Device,
+    shape: tuple[int, ...],
     op: OpDef,
     arrays: Sequence[Array],
     attributes: dict[str, Any],
-    result: ArraySpec,
-) -> bool:
-    """Writes under the lock; returns whether the buffer was kept."""
-    backend = variable._device.backend
+    new_shape: tuple[int, ...],
+) -> bool | None:
+    """Writes under the lock.
+
+    Args:
+        variable: the variable.
+        device: where it was when the values were brought there.
+        shape: which it had then.
+        op: the record of the op.
+        arrays: the values, on ``device``.
+        attributes: the op's attributes.
+        new_shape: which the variable will have.
+
+    Returns:
+        Whether the buffer was kept; None if another thread has moved or reshaped the
+        variable, so that nothing was written.
+    """
+    backend = device.backend
     xp = backend.array_module
     forward, in_place = op.forward, op.in_place
 
@@ -117,11 +152,13 @@ def _write(
         return as_array(backend.call(forward, xp, old, *arrays, **attributes), backend)
 
     with variable._lock:
-        same_shape = result.shape == variable._concrete
+        if not _is_still(variable, device, shape):
+            return None
+        same_shape = new_shape == shape
         target = write_into if same_shape and in_place is not None else None
         kept = variable_write.replace(variable, target, compute)
         if not same_shape:
-            variable._resized(result.shape)
+            variable._resized(new_shape)
     return kept
 
 
@@ -133,18 +170,22 @@ def _update_constrained(
     state: scope.ContextState | None,
 ) -> None:
     """Computes the new value aside, applies the constraint, and assigns the outcome."""
-    device = variable._device
-    backend = device.backend
     call = OpCall(op, attributes, state)
     prepared = operands.prepare(op, (variable, *values))
-    _check_static_shape(variable, op, op.infer(*_specs(prepared), **attributes))
-    arrays = call.bring(prepared[1:], device, first=1)
-    with variable._lock:
-        proposed = backend.call(
-            op.forward, backend.array_module, variable._read(), *arrays, **attributes
-        )
-        value = variable.constraint(wrap(as_array(proposed, backend), device))
-        _update_full(variable, OPS['AssignVariableOp'], (value,), {}, state)
+    while True:
+        device, shape = variable._device, variable._concrete
+        _check_static_shape(variable, op, op.infer(*_specs(prepared), **attributes))
+        arrays = call.bring(prepared[1:], device, first=1)
+        backend = device.backend
+        with variable._lock:
+            if not _is_still(variable, device, shape):
+                continue
+            proposed = backend.call(
+                op.forward, backend.array_module, variable._read(), *arrays, **attributes
+            )
+            value = variable.constraint(wrap(as_array(proposed, backend), device))
+            _update_full(variable, OPS['AssignVariableOp'], (value,), {}, state)
+            return
 
 
 def _specs(prepared: Sequence[operands.Operand]) -> list[ArraySpec]:

@@ -7,7 +7,6 @@ from typing import Any
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend.base import Array
 from tensorvar._core import (
-    conversion,
     dispatch,
     live,
     name_scope,
@@ -18,17 +17,20 @@ from tensorvar._core import (
     tape_entries,
     update,
     variable_init,
+    variable_write,
 )
 from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.in_place_operators import InPlaceOperators
 from tensorvar._core.op_registry import FUNCTIONS, OPS, ArraySpec
 from tensorvar._core.scatter_methods import ScatterMethods
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.variable_init import VariableAggregation, VariableSynchronization
+from tensorvar._core.variable_legacy import LegacyNames
 from tensorvar._device import call_site, registry, scope
 from tensorvar._device.device import Device
 
 
-class Variable(ScatterMethods, ArrayValue):
+class Variable(ScatterMethods, LegacyNames, InPlaceOperators, ArrayValue):
     """A mutable value with a name, on a device of your choice.
 
     The buffer lives on the device of the enclosing ``tv.device`` scope, else on the
@@ -42,7 +44,8 @@ class Variable(ScatterMethods, ArrayValue):
     Args:
         initial_value: a number, list, array, tensor, variable, or a function without
             arguments that gives one. Always copied.
-        trainable: whether tapes watch it by themselves; None means True.
+        trainable: whether tapes watch it by themselves; None means True, and False for
+            ``synchronization=ON_READ``.
         validate_shape: accepted for TensorFlow's sake.
         caching_device: a device name; checked, then not needed.
         name: name below the open name scopes; ``'Variable'`` if None.
@@ -90,15 +93,14 @@ class Variable(ScatterMethods, ArrayValue):
         **unknown: Any,
     ) -> None:
         variable_init.check_arguments(
-            unknown, constraint, synchronization, aggregation, caching_device,
-            variable_def, import_scope,
-        )  # fmt: skip
+            unknown, constraint, caching_device, variable_def, import_scope
+        )
+        self._synchronization = variable_init.synchronization_mode(synchronization)
+        self._aggregation = variable_init.aggregation_mode(aggregation)
         self._name = f'{name_scope.full_name("Variable" if name is None else name)}:0'
-        self._trainable = True if trainable is None else trainable
+        self._trainable = variable_init.trainable(trainable, self._synchronization)
         self._constraint = constraint
         self._enforced = enforce_constraint and constraint is not None
-        self._synchronization = synchronization
-        self._aggregation = aggregation
         array, device, decision = variable_init.initial_array(initial_value, dtype, self._name)
         self._static_shape = variable_init.static_shape(array.shape, shape)
         self._start(array, device)
@@ -106,8 +108,9 @@ class Variable(ScatterMethods, ArrayValue):
 
     def _start(self, array: Array, device: Device) -> None:
         """Fills what a fresh, a copied and an unpickled variable have in common."""
-        self._lock = threading.RLock()
+        self._renew_locks()
         self._version = 0
+        self._moves = 0
         self._replicas = {}
         self._device = device
         self._concrete: tuple[int, ...] = array.shape
@@ -117,6 +120,11 @@ class Variable(ScatterMethods, ArrayValue):
         device.backend.charge_variable(self._nbytes())
         self._serial = live.add(self)
 
+    def _renew_locks(self) -> None:
+        """New locks: at first, and in a forked child, whose other threads are gone."""
+        self._lock = threading.RLock()
+        self._replica_lock = threading.RLock()
+
     def __del__(self) -> None:
         serial = self.__dict__.get('_serial')
         if serial is not None:
@@ -125,13 +133,26 @@ class Variable(ScatterMethods, ArrayValue):
 
     # What the executor asks.
 
-    def _read(self) -> Array:
-        array = self._array
+    def _located(self) -> tuple[Array, Device]:
+        moves = self._moves
+        array, device = self._array, self._device
+        if array is None or self._moves != moves or variable_write.READERS_LOCK:
+            return self._located_under_lock()
+        return array, device
+
+    def _located_under_lock(self) -> tuple[Array, Device]:
+        """For a reader that met a write or a move: it is over when the lock is free."""
+        with self._lock:
+            array, device = self._array, self._device
         if array is None:
-            # A writer has taken the array out; it is back when the lock is free.
-            with self._lock:
-                array = self._array
-        return array
+            raise errors.FailedPreconditionError(
+                f'[read] the variable {self._name!r} was read by code that runs in the middle of '
+                f'its write, such as a recorder or a finaliser; read it before or after'
+            )
+        return array, device
+
+    def _read(self) -> Array:
+        return self._located()[0]
 
     def _spec(self) -> ArraySpec:
         return ArraySpec(self._concrete, self._numpy_dtype)
@@ -152,9 +173,8 @@ class Variable(ScatterMethods, ArrayValue):
         )
 
     def _on_device(self, device: Device, need: CopyNeed) -> Array:
-        if self._device is device:
-            return self._read()
-        return replicas.read(self, device, need)
+        array, here = self._located()
+        return array if here is device else replicas.read(self, device, need)
 
     def _resized(self, shape: tuple[int, ...]) -> None:
         before = self._nbytes()
@@ -164,7 +184,7 @@ class Variable(ScatterMethods, ArrayValue):
 
     def _snapshot(self) -> Tensor:
         """The current value as a tensor on the variable's device."""
-        tensor = wrap(self._read(), self._device)
+        tensor = wrap(*self._located())
         state = scope.current()
         if state is not None:
             for tape in state.tapes:
@@ -207,44 +227,6 @@ class Variable(ScatterMethods, ArrayValue):
     def version(self) -> int:
         """How many writes the variable has seen; replicas are compared by it."""
         return self._version
-
-    @property
-    def initializer(self) -> None:
-        """Always None: eager variables are initialised when they are made."""
-        return None
-
-    @property
-    def handle(self) -> 'Variable':
-        """The variable itself; there is no separate resource."""
-        return self
-
-    @property
-    def op(self) -> Any:
-        """Not defined for eager variables; raises AttributeError."""
-        raise AttributeError('Variable.op is undefined when eager execution is enabled.')
-
-    @property
-    def graph(self) -> Any:
-        """Not defined for eager variables; raises AttributeError."""
-        raise AttributeError('Variable.graph is undefined when eager execution is enabled.')
-
-    @property
-    def create(self) -> Any:
-        """Not supported for eager variables; raises RuntimeError."""
-        raise RuntimeError('This operation is not supported when eager execution is enabled.')
-
-    @property
-    def initial_value(self) -> Any:
-        """Not supported for eager variables; raises RuntimeError."""
-        raise RuntimeError('This property is not supported when eager execution is enabled.')
-
-    def is_initialized(self, name: str | None = None) -> Tensor:
-        """A scalar tensor, always True.
-
-        Args:
-            name: accepted for TensorFlow's sake.
-        """
-        return conversion.constant(True)
 
     def set_shape(self, shape: Any) -> None:
         """Merges the static shape with ``shape``.
@@ -347,57 +329,48 @@ class Variable(ScatterMethods, ArrayValue):
 
     def _moved(self, array: Array, device: Device) -> None:
         """Takes the buffer on the new device; ends the charge on the old one."""
-        self._device.backend.release_variable(self._nbytes())
+        before = self._device.backend
         device.backend.charge_variable(self._nbytes())
+        # In this order, a reader sees an empty slot or a changed count, never an array
+        # with the other device. See ``_located``.
+        self._array = None
+        self._moves += 1
         self._device, self._array = device, array
-        self._replicas.clear()
         self._version += 1
+        self._replicas.clear()
+        before.release_variable(self._nbytes())
 
     # Python's protocols.
 
     def __getitem__(self, key: Any) -> Tensor:
-        part = self._as_tensor(FUNCTIONS['getitem'](self, key))
-        part._assign = sliced_assign.SliceAssign(self, key)
+        if FUNCTIONS['is_mask'](key):
+            return self._as_tensor(FUNCTIONS['getitem'](self, key))
+        spec = FUNCTIONS['canonical_index']('StridedSlice', self._concrete, key)
+        part = self._as_tensor(dispatch.run(OPS['StridedSlice'], self, spec=spec))
+        part._assign = sliced_assign.SliceAssign(self, spec)
         return part
 
     def __hash__(self) -> int:
         return id(self)
 
-    def __iadd__(self, other: Any) -> 'Variable':
-        raise _no_in_place('+=', 'assign_add')
-
-    def __isub__(self, other: Any) -> 'Variable':
-        raise _no_in_place('-=', 'assign_sub')
-
-    def __imul__(self, other: Any) -> 'Variable':
-        raise _no_in_place('*=', 'assign')
-
-    def __itruediv__(self, other: Any) -> 'Variable':
-        raise _no_in_place('/=', 'assign')
-
-    def __ipow__(self, other: Any) -> 'Variable':
-        raise _no_in_place('**=', 'assign')
-
     def __copy__(self) -> 'Variable':
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> 'Variable':
-        copied = self._blank()
+        copied = _described(type(self), self._description())
         memo[id(self)] = copied
-        copied._start(self._device.backend.copy(self._read()), self._device)
+        array, device = self._located()
+        copied._start(device.backend.copy(array), device)
         return copied
 
-    def _blank(self) -> 'Variable':
-        """A variable with this one's description and no array yet."""
-        blank = Variable.__new__(Variable)
-        for field in _DESCRIPTION:
-            setattr(blank, field, getattr(self, field))
-        return blank
-
     def __reduce__(self) -> tuple[Any, ...]:
-        description = {field: getattr(self, field) for field in _DESCRIPTION}
         host = self._to_host('pickle', explicit=True)
-        return (_unpickle, (host, self.dtype.name, self._device.short, description))
+        values = (host, self.dtype.name, self._device.short)
+        return (_unpickle, (type(self), self._description(), *values))
+
+    def _description(self) -> dict[str, Any]:
+        """What copies and pickles keep besides value and device."""
+        return {field: getattr(self, field) for field in _DESCRIPTION}
 
     def __repr__(self) -> str:
         host = self._to_host('repr', explicit=True)
@@ -410,21 +383,18 @@ _DESCRIPTION = (
 )  # fmt: skip
 
 
-def _unpickle(host: Any, dtype: str, device_name: str, description: dict[str, Any]) -> Variable:
-    variable = Variable.__new__(Variable)
+def _described(kind: type[Variable], description: dict[str, Any]) -> Variable:
+    """A variable that has no array yet."""
+    variable = kind.__new__(kind)
     for field, value in description.items():
         setattr(variable, field, value)
-    device = rebuild.device_for(device_name)
-    canonical = host.astype(dtypes.as_dtype(dtype).numpy, copy=False)
-    variable._start(device.backend.from_host(canonical), device)
     return variable
 
 
-def _no_in_place(operator: str, method: str) -> RuntimeError:
-    return errors.FailedPreconditionError(
-        f'[Variable] `variable {operator} value` was written; a variable keeps its identity, so '
-        f'Python\'s in-place operators do not apply; use variable.{method}(...), or '
-        f'`variable = variable {operator[:-1]} value` for a new tensor'
-    )
-
-
+def _unpickle(
+    kind: type[Variable], description: dict[str, Any], host: Any, dtype: str, device_name: str
+) -> Variable:
+    variable = _described(kind, description)
+    device = rebuild.device_for(device_name)
+    variable._start(device.backend.from_host(rebuild.with_dtype(host, dtype)), device)
+    return variable

@@ -51,8 +51,6 @@ MOVE = register(OpDef('MoveVariable', _whole_variable, _forward_nothing, NOT_DIF
 def check_arguments(
     unknown: dict[str, Any],
     constraint: Any,
-    synchronization: Any,
-    aggregation: Any,
     caching_device: Any,
     variable_def: Any,
     import_scope: Any,
@@ -64,16 +62,6 @@ def check_arguments(
         raise errors.InvalidArgumentError(
             f'[Variable] constraint={constraint!r} was given; it must be None or a callable'
         )
-    if not isinstance(synchronization, VariableSynchronization):
-        raise errors.InvalidArgumentError(
-            f'[Variable] Invalid variable synchronization mode: {synchronization!r}; allowed are '
-            f'the members of tv.VariableSynchronization'
-        )
-    if not isinstance(aggregation, VariableAggregation):
-        raise errors.InvalidArgumentError(
-            f'[Variable] Invalid variable aggregation mode: {aggregation!r}; allowed are the '
-            f'members of tv.VariableAggregation'
-        )
     if variable_def is not None or import_scope is not None:
         raise errors.InvalidArgumentError(
             '[Variable] variable_def and import_scope belong to graphs, which do not exist here; '
@@ -81,6 +69,39 @@ def check_arguments(
         )
     if caching_device is not None:
         registry.resolve(caching_device)
+
+
+def synchronization_mode(given: Any) -> VariableSynchronization:
+    """The mode that a member, its number or None (automatic) stands for."""
+    if given is None:
+        return VariableSynchronization.AUTO
+    try:
+        return VariableSynchronization(given)
+    except ValueError as error:
+        raise errors.InvalidArgumentError(
+            f'[Variable] Invalid variable synchronization mode: {given!r}; allowed are the '
+            f'members of tv.VariableSynchronization'
+        ) from error
+
+
+def aggregation_mode(given: Any) -> VariableAggregation:
+    """The mode that a member, its number or None (no aggregation) stands for."""
+    if given is None:
+        return VariableAggregation.NONE
+    try:
+        return VariableAggregation(given)
+    except ValueError as error:
+        raise errors.InvalidArgumentError(
+            f'[Variable] Invalid variable aggregation mode: {given!r}; allowed are the members '
+            f'of tv.VariableAggregation'
+        ) from error
+
+
+def trainable(given: Any, synchronization: VariableSynchronization) -> Any:
+    """Whether tapes watch a variable; ``given`` as it is, unless None."""
+    if given is None:
+        return synchronization is not VariableSynchronization.ON_READ
+    return given
 
 
 def _unknown_keyword(given: str) -> TypeError:

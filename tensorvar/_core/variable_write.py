@@ -8,13 +8,24 @@ a constant measured at import. A reader that finds the empty slot waits for the 
 
 Everything that can fail (checks, conversion, copies, allocation) comes before the
 write, and whatever is raised, the old array goes back into the slot.
+
+A fork waits for the writes under way and keeps new ones out, so that the child finds
+whole values and no empty slot.
 """
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tensorvar import errors
 from tensorvar._backend.base import Array
+
+READERS_LOCK = not getattr(sys, '_is_gil_enabled', lambda: True)()
+"""Whether reads take the lock: without the interpreter's lock a count proves nothing."""
+
+_forking = False
+_fork_gate = threading.Lock()
 
 
 class Slot(Protocol):
@@ -23,49 +34,14 @@ class Slot(Protocol):
     _array: Array
 
 
-def take(holder: Slot) -> tuple[Array, bool]:
-    """Empties the slot.
+class VersionedSlot(Slot, Protocol):
+    """A slot that counts its writes: a variable."""
 
-    Args:
-        holder: a variable whose lock this thread holds, or a replica.
-
-    Returns:
-        The array, and whether the slot held the only reference to it.
-    """
-    array = holder._array
-    holder._array = None
-    return array, sys.getrefcount(array) == _ALONE
-
-
-class _Probe:
-    """Stands for a variable while the constant is measured."""
-
-    __slots__ = ('_array',)
-
-    def __init__(self) -> None:
-        self._array: Array = bytearray(1)
-
-
-def _references_of_a_lone_array() -> int:
-    """What ``sys.getrefcount`` says inside of ``take`` when nobody else holds the array.
-
-    It differs between Python versions, so it is found by trying.
-    """
-    global _ALONE
-    for count in range(1, 8):
-        _ALONE = count
-        if take(_Probe())[1]:
-            return count
-    # A build without usable counts never writes in place; slower, but right.
-    return -1
-
-
-_ALONE = -1
-_ALONE = _references_of_a_lone_array()
+    _version: int
 
 
 def replace(
-    variable: Any,
+    variable: VersionedSlot,
     in_place: Callable[[Array], None] | None,
     compute: Callable[[Array], Array],
 ) -> bool:
@@ -79,14 +55,107 @@ def replace(
     Returns:
         Whether the buffer was kept.
     """
-    array, alone = take(variable)
-    keep = alone and in_place is not None
+    while _forking:
+        _wait_for_fork()
+    # From here to ``try`` nothing is called, so neither another thread nor a signal's
+    # handler gets in between: the array cannot be lost, and no fork sees the gap.
+    array = variable._array
+    keep = False
     try:
+        variable._array = None
+        keep = in_place is not None and sys.getrefcount(array) == _ALONE_IN_REPLACE
         if keep and in_place is not None:
             in_place(array)
         else:
             array = compute(array)
+    except errors.OpError:
+        raise
+    except BaseException:
+        # Our own errors come before the write, but an interrupt may come after it; then
+        # replicas are stale. A count too many costs a copy, one too few a wrong value.
+        variable._version += keep
+        raise
     finally:
         variable._array = array
     variable._version += 1
     return keep
+
+
+def take(holder: Slot) -> tuple[Array, bool]:
+    """Empties a slot that may stay empty, as that of a replica.
+
+    Args:
+        holder: what keeps the array.
+
+    Returns:
+        The array, and whether the slot held the only reference to it.
+    """
+    array = holder._array
+    holder._array = None
+    return array, sys.getrefcount(array) == _ALONE_IN_TAKE
+
+
+class _Probe:
+    """Stands for a variable while the constants are measured."""
+
+    __slots__ = ('_array', '_version')
+
+    def __init__(self) -> None:
+        self._array: Array = bytearray(1)
+        self._version = 0
+
+
+def _replace_keeps() -> bool:
+    return replace(_Probe(), lambda array: None, lambda array: array)
+
+
+def _take_is_alone() -> bool:
+    return take(_Probe())[1]
+
+
+def _measure(name: str, is_alone: Callable[[], bool]) -> None:
+    """Finds what ``sys.getrefcount`` says of an array that nobody else holds.
+
+    It differs between Python versions, so it is found by trying.
+    """
+    for count in range(1, 8):
+        globals()[name] = count
+        if is_alone():
+            return
+    # A build without usable counts never writes in place; slower, but right.
+    globals()[name] = -1
+
+
+_ALONE_IN_REPLACE = -1
+_ALONE_IN_TAKE = -1
+_measure('_ALONE_IN_REPLACE', _replace_keeps)
+_measure('_ALONE_IN_TAKE', _take_is_alone)
+
+
+# Forks. ``live`` knows the variables and registers these.
+
+
+def close_gate() -> None:
+    """Before a fork: keeps new writes out. Those under way go on."""
+    global _forking
+    _fork_gate.acquire()
+    _forking = True
+
+
+def open_gate() -> None:
+    """After a fork, in the parent."""
+    global _forking
+    _forking = False
+    _fork_gate.release()
+
+
+def renew_gate() -> None:
+    """After a fork, in the child, where no other thread waits."""
+    global _forking, _fork_gate
+    _forking = False
+    _fork_gate = threading.Lock()
+
+
+def _wait_for_fork() -> None:
+    with _fork_gate:
+        pass

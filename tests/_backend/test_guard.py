@@ -139,7 +139,7 @@ def test_log_writes_a_line_and_counts(caplog: pytest.LogCaptureFixture) -> None:
     line, count = caplog.messages
     where = r'\[implicit copy, test_guard\.py:\d+\]'
     assert re.fullmatch(rf'MatMul w:0 24 B CPU:0 -> GPU:0  {where}', line)
-    assert re.fullmatch(rf'MatMul w:0 CPU:0 -> GPU:0  {where}  x 9 more, copied 216 B', count)
+    assert re.fullmatch(rf'MatMul w:0 CPU:0 -> GPU:0  {where}  x 10 so far, copied 240 B', count)
 
 
 def test_a_budget_raises_before_it_is_exceeded() -> None:

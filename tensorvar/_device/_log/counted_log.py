@@ -1,8 +1,8 @@
 """A Python logger that writes each distinct line once and then counts.
 
-Importing configures nothing. A line is written for the first event of a key; repeats
-are counted and reported when the total reaches a power of ten (``x 9 more``, ``x 99
-more``, ...) and by ``flush``, which also runs at interpreter exit.
+Importing configures nothing. A line is written for the first event of a key; the count
+is written when it reaches a power of ten (``x 10 so far``, ``x 100 so far``, ...) and by
+``flush``, which also runs at interpreter exit.
 
 Where neither the logger nor the root logger has a handler, the lines go to standard
 error, as TensorFlow's do: whoever switched the log on wants to see it. As soon as the
@@ -29,9 +29,9 @@ _lock = threading.RLock()
 @dataclasses.dataclass(slots=True)
 class _Entry:
     brief: str
+    nbytes: int
     count: int = 1
     reported: int = 1
-    nbytes: int = 0
 
 
 class _StderrHandler(logging.Handler):
@@ -62,15 +62,15 @@ class CountedLog:
         Args:
             key: what makes this event the same as an earlier one.
             line: makes the line of the first event.
-            brief: makes the text in front of ``x 9 more``; called at the first event.
-            nbytes: bytes copied, added up over the repeats.
+            brief: makes the text in front of ``x 10 so far``; called at the first event.
+            nbytes: bytes copied, added up over all events of the key.
         """
         with _lock:
             entry = self._entries.get(key)
             if entry is None:
                 if len(self._entries) >= _MAX_KEYS:
                     self._entries.clear()
-                self._entries[key] = _Entry(brief())
+                self._entries[key] = _Entry(brief(), nbytes)
                 text = line()
             else:
                 entry.count += 1
@@ -123,7 +123,7 @@ class CountedLog:
 def _repeats(entry: _Entry) -> str:
     entry.reported = entry.count
     copied = f', copied {_sizes.format_bytes(entry.nbytes)}' if entry.nbytes else ''
-    return f'{entry.brief}  x {entry.count - 1:,} more{copied}'
+    return f'{entry.brief}  x {entry.count:,} so far{copied}'
 
 
 def _is_power_of_ten(count: int) -> bool:

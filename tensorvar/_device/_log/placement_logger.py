@@ -3,7 +3,8 @@
 One line per (line of user code, op, device, reason), then counts::
 
     MatMul (2,3)x(3,2) float32 -> GPU:0  [explicit, train.py:12]  copied a 24 B CPU:0 -> GPU:0
-    MatMul -> GPU:0  [explicit, train.py:12]  x 999 more, copied 23.4 KiB
+    MatMul -> GPU:0  [explicit, train.py:12]  x 1,000 so far, copied 23.4 KiB
+    numpy  [explicit copy, train.py:13]  copied value 16 B GPU:0 -> CPU:0
 
 Counts are written when an op has run 10, 100, 1,000, ... times, when the log is
 switched off, and at interpreter exit (see ``counted_log``).
@@ -54,7 +55,7 @@ def add(record: records.Record) -> None:
         _log.add(key, lambda: placement_line(record), lambda: _brief(record), nbytes)
     elif isinstance(record, records.CopyRecord) and record.record_id is None and not record.cached:
         copy_key = (record.where, record.op, record.source, record.destination)
-        _log.add(copy_key, lambda: _copy_line(record), lambda: _copy_line(record), record.nbytes)
+        _log.add(copy_key, lambda: _copy_line(record), lambda: _brief_copy(record), record.nbytes)
 
 
 def placement_line(record: records.PlacementRecord) -> str:
@@ -86,8 +87,12 @@ def _why(record: records.PlacementRecord) -> str:
 
 
 def _copy_line(record: records.CopyRecord) -> str:
+    return f'{_brief_copy(record)}  copied {_copy(record)}'
+
+
+def _brief_copy(record: records.CopyRecord) -> str:
     kind = 'explicit copy' if record.explicit else 'implicit copy'
-    return f'{record.op} {_copy(record)}  [{kind}, {records.short_where(record.where)}]'
+    return f'{record.op}  [{kind}, {records.short_where(record.where)}]'
 
 
 def _copy(copy: records.CopyRecord) -> str:

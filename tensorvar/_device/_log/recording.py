@@ -63,6 +63,13 @@ class PlacementLog:
             finally:
                 lock.release()
 
+    def __repr__(self) -> str:
+        with _lock:
+            self._drain()
+            placements = self._totals.placements.total()
+            copies = sum(total.count for total in self._totals.copies.values())
+        return f'<PlacementLog of {placements:,} placements, {copies:,} copies; see its summary()>'
+
     @property
     def records(self) -> list[PlacementRecord]:
         """The latest placements, oldest first, as a new list."""

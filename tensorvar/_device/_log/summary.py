@@ -6,10 +6,13 @@ the lines of user code and the variables, not with the number of ops.
 
 import collections
 import dataclasses
+import textwrap
 from collections.abc import Iterable, Sequence
 
-from tensorvar import _sizes
+from tensorvar import _sizes, _tables
 from tensorvar._device import records
+
+_NUMBERS = ('count', 'copies', 'bytes', 'explicit', 'saved', 'saved bytes')
 
 
 @dataclasses.dataclass(slots=True)
@@ -128,7 +131,7 @@ class Summary:
     Attributes:
         ops: one row per op and device, the most frequent first.
         copies: totals by line of user code, the most bytes first.
-        variables: totals by variable, with the hits that replicas saved.
+        variables: totals by variable, with the copies that replicas saved.
         events: totals by (event, device).
     """
 
@@ -175,11 +178,22 @@ class Summary:
             )
             for key, total in self.copies.items()
         ]
-        made = sum(total.count for total in self.copies.values())
-        nbytes = sum(total.nbytes for total in self.copies.values())
-        title = f'Copies between devices: {made:,}, {_sizes.format_bytes(nbytes)}'
-        names = ('line', 'op', 'operand', 'from -> to', 'copies', 'bytes', 'explicit', 'hits')
-        return _table(title, names, rows)
+        names = ('line', 'op', 'operand', 'from -> to', 'copies', 'bytes', 'explicit', 'saved')
+        return _table(self._copies_title(), names, rows)
+
+    def _copies_title(self) -> str:
+        totals = self.copies.values()
+        made = sum(total.count for total in totals)
+        title = f'Copies between devices: {made:,}'
+        if made:
+            nbytes = sum(total.nbytes for total in totals)
+            explicit = sum(total.explicit for total in totals)
+            title += f' ({_sizes.format_bytes(nbytes)}), {explicit:,} of them explicit'
+        hits = sum(total.hits for total in totals)
+        if hits:
+            saved = sum(total.saved for total in totals)
+            title += f'; replicas saved {hits:,} more ({_sizes.format_bytes(saved)})'
+        return title
 
     def _variables_table(self) -> str:
         rows = [
@@ -192,7 +206,7 @@ class Summary:
             )
             for name, total in self.variables.items()
         ]
-        names = ('variable', 'copies', 'bytes', 'hits', 'saved by replicas')
+        names = ('variable', 'copies', 'bytes', 'saved', 'saved bytes')
         return _table('Copies of variables', names, rows)
 
     def _events_table(self) -> str:
@@ -200,7 +214,7 @@ class Summary:
             (event, device, f'{total.count:,}', _sizes.format_bytes(total.nbytes))
             for (event, device), total in self.events.items()
         ]
-        return _table('Memory', ('event', 'device', 'count', 'bytes'), rows)
+        return _table('Memory events', ('event', 'device', 'count', 'bytes'), rows)
 
 
 def summarize(totals: Totals) -> Summary:
@@ -241,9 +255,4 @@ def _op_rows(placements: Iterable[tuple[PlacementKey, int]]) -> list[OpRow]:
 def _table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return title
-    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
-    lines = [
-        '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (names, *rows)
-    ]
-    return '\n'.join([title, *('  ' + line for line in lines)])
+    return f'{title}\n{textwrap.indent(_tables.format_table(names, rows, _NUMBERS), "  ")}'

@@ -61,9 +61,9 @@ def test_repeats_are_counted_at_powers_of_ten(log: pytest.LogCaptureFixture) -> 
     for _ in range(1000):
         listeners.emit(samples.placement(copies=(samples.copy(),)), None)
     assert log.messages[1:] == [
-        'MatMul -> GPU:0  [explicit, train.py:12]  x 9 more, copied 216 B',
-        'MatMul -> GPU:0  [explicit, train.py:12]  x 99 more, copied 2.3 KiB',
-        'MatMul -> GPU:0  [explicit, train.py:12]  x 999 more, copied 23.4 KiB',
+        'MatMul -> GPU:0  [explicit, train.py:12]  x 10 so far, copied 240 B',
+        'MatMul -> GPU:0  [explicit, train.py:12]  x 100 so far, copied 2.3 KiB',
+        'MatMul -> GPU:0  [explicit, train.py:12]  x 1,000 so far, copied 23.4 KiB',
     ]
 
 
@@ -71,7 +71,7 @@ def test_switching_off_reports_the_rest_and_forgets(log: pytest.LogCaptureFixtur
     for _ in range(12):
         listeners.emit(samples.placement(), None)
     placement_logger.set_log_device_placement(False)
-    assert log.messages[-1] == 'MatMul -> GPU:0  [explicit, train.py:12]  x 11 more'
+    assert log.messages[-1] == 'MatMul -> GPU:0  [explicit, train.py:12]  x 12 so far'
     listeners.emit(samples.placement(), None)
     assert len(log.messages) == 3
     placement_logger.set_log_device_placement(True)
@@ -82,11 +82,11 @@ def test_switching_off_reports_the_rest_and_forgets(log: pytest.LogCaptureFixtur
 
 
 def test_copies_outside_of_ops_have_their_own_line(log: pytest.LogCaptureFixture) -> None:
-    listeners.emit(samples.copy(op='numpy', operand='self', explicit=True), None)
+    listeners.emit(samples.copy(op='numpy', operand='value', explicit=True), None)
     listeners.emit(samples.copy(record_id=7), None)
     listeners.emit(samples.copy(cached=True), None)
     listeners.emit(samples.event(), None)
-    assert log.messages == ['numpy self 24 B CPU:0 -> GPU:0  [explicit copy, train.py:12]']
+    assert log.messages == ['numpy  [explicit copy, train.py:12]  copied value 24 B CPU:0 -> GPU:0']
 
 
 def test_the_getter_follows_the_setter() -> None:
@@ -126,7 +126,7 @@ listeners.emit(records.placement(), None)
 listeners.emit(records.placement(), None)
 """
 LINE = 'MatMul (2,3)x(3,2) float32 -> GPU:0  [explicit, train.py:12]'
-COUNT = 'MatMul -> GPU:0  [explicit, train.py:12]  x 1 more'
+COUNT = 'MatMul -> GPU:0  [explicit, train.py:12]  x 2 so far'
 
 
 @pytest.mark.parametrize(

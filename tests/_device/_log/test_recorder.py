@@ -168,12 +168,19 @@ def test_assert_placed_needs_a_device_of_a_fixed_number(device: str) -> None:
         log_of(samples.placement()).assert_placed('MatMul', device)
 
 
+def test_repr_counts_and_says_where_to_look() -> None:
+    log = log_of(samples.placement(), samples.copy(), samples.copy(cached=True))
+    assert repr(log) == '<PlacementLog of 1 placements, 1 copies; see its summary()>'
+
+
 def test_assert_no_copies() -> None:
     hit = samples.copy(cached=True)
-    asked = samples.copy(op='numpy', operand='self', explicit=True)
+    asked = samples.copy(op='numpy', operand='value', explicit=True)
     log_of(samples.placement(), hit).assert_no_copies()
     log_of(hit, asked).assert_no_copies(implicit_only=True)
-    with pytest.raises(AssertionError, match=r'1 of self CPU:0 -> GPU:0 for numpy at train.py:12$'):
+    with pytest.raises(
+        AssertionError, match=r'1 of value CPU:0 -> GPU:0 for numpy at train.py:12$'
+    ):
         log_of(hit, asked).assert_no_copies()
     with pytest.raises(AssertionError, match='2 of a .*; and 3 more lines'):
         log_of(*(samples.copy(where=f'a.py:{n % 8}') for n in range(16))).assert_no_copies()

@@ -56,8 +56,9 @@ def test_tables() -> None:
     totals = totals_of(
         *[samples.placement()] * 1200,
         samples.placement(reason='gradient'),
+        samples.copy(explicit=True),
         samples.copy(variable='w:0'),
-        samples.copy(variable='w:0', cached=True),
+        *[samples.copy(variable='w:0', cached=True)] * 2,
         samples.event(),
     )
     expected = """\
@@ -65,21 +66,22 @@ def test_tables() -> None:
           op      device  count  reasons
           MatMul  GPU:0   1,201  explicit 1,200, gradient 1
 
-        Copies between devices: 1, 24 B
-          line         op      operand  from -> to      copies  bytes  explicit  hits
-          train.py:12  MatMul  w:0      CPU:0 -> GPU:0  1       24 B   0         1
+        Copies between devices: 2 (48 B), 1 of them explicit; replicas saved 2 more (48 B)
+          line         op      operand  from -> to      copies  bytes  explicit  saved
+          train.py:12  MatMul  a        CPU:0 -> GPU:0       1   24 B         1      0
+          train.py:12  MatMul  w:0      CPU:0 -> GPU:0       1   24 B         0      2
 
         Copies of variables
-          variable  copies  bytes  hits  saved by replicas
-          w:0       1       24 B   1     24 B
+          variable  copies  bytes  saved  saved bytes
+          w:0            1   24 B      2         48 B
 
-        Memory
+        Memory events
           event       device  count  bytes
-          allocation  GPU:0   1      512 B"""
+          allocation  GPU:0       1  512 B"""
     made = summary.summarize(totals)
     assert str(made) == repr(made) == textwrap.dedent(expected)
 
 
 def test_the_summary_of_nothing() -> None:
     text = str(summary.summarize(summary.Totals()))
-    assert text == 'Placements: 0\n\nCopies between devices: 0, 0 B'
+    assert text == 'Placements: 0\n\nCopies between devices: 0'

@@ -1,0 +1,34 @@
+"""``variable += value`` and the like, which Python would turn into another object."""
+
+from typing import Any
+
+from tensorvar import errors
+
+
+class InPlaceOperators:
+    """A part of ``Variable``: refuses Python's in-place operators, as TensorFlow does."""
+
+    __slots__ = ()
+
+    def __iadd__(self, other: Any) -> Any:
+        raise _refusal('+=', 'assign_add')
+
+    def __isub__(self, other: Any) -> Any:
+        raise _refusal('-=', 'assign_sub')
+
+    def __imul__(self, other: Any) -> Any:
+        raise _refusal('*=', 'assign')
+
+    def __itruediv__(self, other: Any) -> Any:
+        raise _refusal('/=', 'assign')
+
+    def __ipow__(self, other: Any) -> Any:
+        raise _refusal('**=', 'assign')
+
+
+def _refusal(operator: str, method: str) -> RuntimeError:
+    return errors.FailedPreconditionError(
+        f'[Variable] `variable {operator} value` was written; a variable keeps its identity, so '
+        f"Python's in-place operators do not apply; use variable.{method}(...), or "
+        f'`variable = variable {operator[:-1]} value` for a new tensor'
+    )

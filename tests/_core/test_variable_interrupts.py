@@ -1,0 +1,122 @@
+"""What comes between two steps of a read or a write: a signal, a move, another write."""
+
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorvar as tv
+from tensorvar._core import variable
+from tests.support.writes import START, WRITES, Write
+
+
+class Interrupt(BaseException):
+    """What the signal's handler raises, as Python's own raises KeyboardInterrupt."""
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Callable[[float], None]]:
+    """Arranges for ``Interrupt`` to be raised after some seconds of real time."""
+
+    def raise_it(number: int, frame: FrameType | None) -> None:
+        raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, raise_it)
+    # pytest-timeout uses the same timer.
+    timer = signal.setitimer(signal.ITIMER_REAL, 0)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds) and None
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+    signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+@pytest.mark.parametrize('way', WRITES, ids=repr)
+def test_an_interrupt_never_empties_a_slot(
+    every_device: str, interrupts: Callable[[float], None], way: Write
+) -> None:
+    with tv.device(every_device):
+        v = tv.Variable(START)
+    moment = random.Random(7)
+    for _ in range(60):
+        try:
+            interrupts(moment.uniform(1e-6, 3e-4))
+            while True:
+                way.write(v)
+        except Interrupt:
+            interrupts(0)
+        assert v._array is not None
+        assert not v._lock._is_owned()  # type: ignore[attr-defined]
+        v.assign(START)
+        np.testing.assert_array_equal(v.numpy(), START)
+
+
+def test_a_version_counts_every_interrupted_write(
+    every_device: str, interrupts: Callable[[float], None]
+) -> None:
+    with tv.device(every_device):
+        v = tv.Variable([0.0, 0.0])
+        one = tv.ones([2])
+    moment = random.Random(8)
+    for _ in range(300):
+        try:
+            interrupts(moment.uniform(1e-6, 1e-4))
+            while True:
+                v.assign_add(one)
+        except Interrupt:
+            interrupts(0)
+        # A count too many makes a copy too many; one too few would keep a stale replica.
+        low, high = v.numpy()
+        assert low == high <= v.version
+
+
+def between_steps(function: Any, number: int, action: Callable[[], Any]) -> Any:
+    """A tracer that runs ``action`` before the n-th instruction of a function."""
+    seen = 0
+
+    def trace_steps(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal seen
+        if event == 'opcode':
+            if seen == number:
+                sys.settrace(None)
+                action()
+                sys.settrace(trace_calls)
+            seen += 1
+        return trace_steps
+
+    def trace_calls(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code is not function.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        return trace_steps
+
+    return trace_calls
+
+
+def test_a_move_between_any_two_steps_of_a_read(simulated_gpus: list[str]) -> None:
+    tracer = sys.gettrace()
+    moved = 0
+    for number in range(100):
+        with tv.device('GPU:0'):
+            v = tv.Variable(START)
+
+        def move(v: tv.Variable = v) -> None:
+            nonlocal moved
+            moved += 1
+            v.to_device('GPU:1')
+
+        before = moved
+        sys.settrace(between_steps(variable.Variable._located, number, move))
+        try:
+            array, device = v._located()
+        finally:
+            sys.settrace(tracer)
+        assert array.device == device.short
+        del array
+        if moved == before:
+            break
+    assert moved > 5
