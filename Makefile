@@ -3,6 +3,7 @@
 #
 #   make demo       train on real digits; needs git, python3 >= 3.11 and make only
 #   make test       the whole suite                  make soak    minutes of random programs
+#   make agreement SEED=1  fresh programs: the same result as on TensorFlow?
 #   make lint       ruff: rules and format           make types   mypy
 #   make examples   run every example                make bench   speed beside NumPy and peers
 #   make clean      remove what these targets made
@@ -22,9 +23,14 @@ CUPY := $(VENV)/.installed-cupy
 DRIVER := $(strip $(wildcard /dev/nvidiactl /dev/dxg) $(shell command -v nvidia-smi 2>/dev/null))
 GPU := $(if $(DRIVER),cupy)
 
+# TensorFlow has an environment of its own, which only `make agreement` needs.
+TENSORFLOW := .venv-tensorflow/bin/python
+SEED ?= 0
+RECORD := output/agreement-$(SEED).json.gz
+
 EXAMPLES := $(sort $(wildcard examples/*.py))
 
-.PHONY: demo test soak lint types bench examples clean cupy
+.PHONY: demo test soak agreement lint types bench examples clean cupy
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -37,6 +43,11 @@ test: $(TOOLS) $(GPU)
 soak: $(TOOLS) $(GPU)
 	$(PYTHON) -m pytest -n $(WORKERS) -m 'soak or hypothesis' --hypothesis-profile=soak \
 	    --timeout=3600
+
+agreement: $(TOOLS) $(TENSORFLOW)
+	@mkdir -p output
+	$(TENSORFLOW) -m benchmarks.agreement record --seed $(SEED) --output $(RECORD)
+	$(PYTHON) -m benchmarks.agreement check --record $(RECORD)
 
 lint: $(TOOLS)
 	$(PYTHON) -m ruff check .
@@ -68,6 +79,12 @@ $(PYTHON):
 	    "name a newer one: make PYTHON3=python3.12")'
 	@$(PYTHON3) -m venv $(VENV)
 
+$(TENSORFLOW):
+	@echo 'first run: installing TensorFlow into .venv-tensorflow'
+	@$(PYTHON3) -m venv .venv-tensorflow
+	@$@ -m pip install --disable-pip-version-check -qq 'tensorflow-cpu==2.21.*' \
+	    || { rm -rf .venv-tensorflow; exit 1; }
+
 clean:
-	rm -rf $(VENV) build dist output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-tensorflow build dist output .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

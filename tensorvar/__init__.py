@@ -17,6 +17,7 @@ from tensorvar import errors as errors
 from tensorvar import experimental as experimental
 from tensorvar import linalg as linalg
 from tensorvar import math as math
+from tensorvar import nest as nest
 from tensorvar import nn as nn
 from tensorvar import random as random
 from tensorvar import testing as testing
@@ -33,6 +34,7 @@ from tensorvar._core.name_scope import name_scope as name_scope
 from tensorvar._core.tape import GradientTape as GradientTape
 from tensorvar._core.tape import UnconnectedGradients as UnconnectedGradients
 from tensorvar._core.tensor import Tensor as Tensor
+from tensorvar._core.tensor_spec import TensorSpec as TensorSpec
 from tensorvar._core.variable import Variable as Variable
 from tensorvar._core.variable_init import VariableAggregation as VariableAggregation
 from tensorvar._core.variable_init import VariableSynchronization as VariableSynchronization
@@ -42,6 +44,7 @@ from tensorvar._device.scope import propagate as propagate
 from tensorvar._device.spec import DeviceSpec as DeviceSpec
 from tensorvar._ops.arg_reduction import argmax as argmax
 from tensorvar._ops.arg_reduction import argmin as argmin
+from tensorvar._ops.array_index import newaxis as newaxis
 from tensorvar._ops.array_join import concat as concat
 from tensorvar._ops.array_join import split as split
 from tensorvar._ops.array_join import stack as stack
@@ -68,6 +71,10 @@ from tensorvar._ops.comparison import less_equal as less_equal
 from tensorvar._ops.comparison import not_equal as not_equal
 from tensorvar._ops.complex_parts import abs as abs
 from tensorvar._ops.complex_parts import complex as complex
+from tensorvar._ops.control_flow import case as case
+from tensorvar._ops.control_flow import cond as cond
+from tensorvar._ops.control_flow import switch_case as switch_case
+from tensorvar._ops.control_flow import while_loop as while_loop
 from tensorvar._ops.creation import eye as eye
 from tensorvar._ops.creation import fill as fill
 from tensorvar._ops.creation import ones as ones
@@ -108,6 +115,11 @@ from tensorvar._ops.linalg import tensordot as tensordot
 from tensorvar._ops.logical import logical_and as logical_and
 from tensorvar._ops.logical import logical_not as logical_not
 from tensorvar._ops.logical import logical_or as logical_or
+from tensorvar._ops.mapping import foldl as foldl
+from tensorvar._ops.mapping import foldr as foldr
+from tensorvar._ops.mapping import map_fn as map_fn
+from tensorvar._ops.mapping import scan as scan
+from tensorvar._ops.mapping import vectorized_map as vectorized_map
 from tensorvar._ops.masking import boolean_mask as boolean_mask
 from tensorvar._ops.matmul import matmul as matmul
 from tensorvar._ops.one_hot import one_hot as one_hot
@@ -183,6 +195,7 @@ __all__ = [
     'PlacementWarning',
     'Tensor',
     'TensorShape',
+    'TensorSpec',
     'TransferWarning',
     'UnconnectedGradients',
     'Variable',
@@ -209,6 +222,7 @@ __all__ = [
     'broadcast_dynamic_shape',
     'broadcast_static_shape',
     'broadcast_to',
+    'case',
     'cast',
     'clip_by_global_norm',
     'clip_by_norm',
@@ -217,6 +231,7 @@ __all__ = [
     'complex64',
     'complex128',
     'concat',
+    'cond',
     'config',
     'constant',
     'convert_to_tensor',
@@ -242,6 +257,8 @@ __all__ = [
     'float32',
     'float64',
     'floor',
+    'foldl',
+    'foldr',
     'gather',
     'gather_nd',
     'greater',
@@ -260,6 +277,7 @@ __all__ = [
     'logical_and',
     'logical_not',
     'logical_or',
+    'map_fn',
     'math',
     'matmul',
     'maximum',
@@ -267,6 +285,8 @@ __all__ = [
     'multiply',
     'name_scope',
     'negative',
+    'nest',
+    'newaxis',
     'nn',
     'norm',
     'not_equal',
@@ -294,6 +314,7 @@ __all__ = [
     'round',
     'saturate_cast',
     'scalar_mul',
+    'scan',
     'scatter_nd',
     'shape',
     'shape_n',
@@ -312,6 +333,7 @@ __all__ = [
     'strided_slice',
     'string',
     'subtract',
+    'switch_case',
     'tan',
     'tanh',
     'tensor_scatter_nd_add',
@@ -333,7 +355,9 @@ __all__ = [
     'uint32',
     'uint64',
     'unstack',
+    'vectorized_map',
     'where',
+    'while_loop',
     'zeros',
     'zeros_like',
 ]

@@ -104,14 +104,14 @@ class TensorShape:
         Raises:
             ValueError: the shapes are incompatible.
         """
-        other = as_shape(other)
-        self.assert_is_compatible_with(other)
+        shape = as_shape(other)
+        self.assert_is_compatible_with(shape)
         if self._dims is None:
-            return other
-        if other._dims is None:
+            return shape
+        if shape._dims is None:
             return self
         return TensorShape(
-            [b if a is None else a for a, b in zip(self._dims, other._dims, strict=True)]
+            [b if a is None else a for a, b in zip(self._dims, shape._dims, strict=True)]
         )
 
     def concatenate(self, other: Any) -> 'TensorShape':
@@ -288,7 +288,8 @@ def broadcast_shapes(op: str, *shapes: Sequence[Dim]) -> tuple[Dim, ...]:
                 given = ' vs. '.join(str(list(s)) for s in shapes)
                 raise errors.InvalidArgumentError(
                     f'[{op}] Incompatible shapes: {given}; every dimension must be equal or 1, '
-                    f'counted from the last; reshape or expand_dims one of them', op
+                    f'counted from the last; reshape or expand_dims one of them',
+                    op,
                 )
     return tuple(result)
 
@@ -302,7 +303,8 @@ def normalize_axis(op: str, axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise errors.InvalidIndexError(
             f'[{op}] axis {axis} is out of range for a tensor of rank {rank}; '
-            f'allowed is [{-rank}, {rank})', op
+            f'allowed is [{-rank}, {rank})',
+            op,
         )
     return axis + rank if axis < 0 else axis
 
@@ -320,6 +322,7 @@ def normalize_axes(op: str, axis: int | Sequence[int] | None, rank: int) -> Shap
     if len(set(axes)) != len(axes):
         raise errors.InvalidArgumentError(
             f'[{op}] Invalid reduction arguments: axes {list(given)} contain duplicate dimensions '
-            f'of a tensor of rank {rank}; name every axis once', op
+            f'of a tensor of rank {rank}; name every axis once',
+            op,
         )
     return tuple(sorted(axes))

@@ -140,12 +140,20 @@ class DType:
 
     @property
     def limits(self) -> tuple[Any, Any]:
-        """``(min, max)``."""
-        return self.min, self.max
+        """The range of images of this type, as in TensorFlow: 0 and the highest value.
+
+        Those of floating-point types end at 1. See ``min`` and ``max`` for all values.
+
+        Raises:
+            ValueError: TensorFlow has no images of this type.
+        """
+        if self in (float32, float64):
+            return 0, 1
+        if self.is_bool or self.is_integer:
+            return 0, True if self.is_bool else self.max
+        raise ValueError(f'[dtype] {self._name} has no limits; use min and max')
 
     def _limit(self, which: str) -> Any:
-        if self.is_bool:
-            return which == 'max'
         if self.is_floating:
             return getattr(ml_dtypes.finfo(self.numpy), which)
         if self.is_integer:
@@ -203,7 +211,9 @@ ALL = (
     float16, bfloat16, float32, float64, int8, int16, int32, int64, uint8, uint16,
     uint32, uint64, bool_, complex64, complex128, string,
 )  # fmt: skip
-_by_name: Mapping[str, DType] = {d.name: d for d in ALL} | {'half': half, 'double': double}
+_by_name: Mapping[str, DType] = {d.name: d for d in ALL} | {
+    'half': half, 'float': float32, 'double': double,
+}  # fmt: skip
 _by_numpy: Mapping[np.dtype[Any], DType] = {d.numpy: d for d in ALL}
 _by_enum: Mapping[int, DType] = {d.as_datatype_enum: d for d in ALL}
 _by_type: Mapping[Any, DType] = {

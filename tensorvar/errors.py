@@ -7,6 +7,7 @@ fits better, so that ``except`` with the class TensorFlow raises catches ours.
     OpError
     |-- InvalidArgumentError (ValueError)
     |   |-- InvalidTypeError (TypeError)
+    |   |   `-- UnsupportedTypeError (NotFoundError, UnimplementedError)
     |   |-- InvalidIndexError (IndexError)
     |   `-- TransferError (RuntimeError)
     |-- FailedPreconditionError (RuntimeError)
@@ -65,6 +66,7 @@ __all__ = [
     'UnavailableError',
     'UnimplementedError',
     'UnknownError',
+    'UnsupportedTypeError',
 ]
 
 OK = 0
@@ -172,6 +174,13 @@ class NotFoundError(OpError, LookupError):
     """Something asked for by name or path does not exist."""
 
     code = NOT_FOUND
+
+
+class UnsupportedTypeError(InvalidTypeError, NotFoundError, UnimplementedError):
+    """No kernel of the operation takes this dtype.
+
+    TensorFlow raises one of the four for it, depending on what a build has kernels for.
+    """
 
 
 class OutOfRangeError(OpError, IndexError):

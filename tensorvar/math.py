@@ -57,6 +57,7 @@ from tensorvar._ops.logical import logical_and as logical_and
 from tensorvar._ops.logical import logical_not as logical_not
 from tensorvar._ops.logical import logical_or as logical_or
 from tensorvar._ops.logical import logical_xor as logical_xor
+from tensorvar._ops.normalization import l2_normalize as l2_normalize
 from tensorvar._ops.power import pow as pow
 from tensorvar._ops.power import xlog1py as xlog1py
 from tensorvar._ops.power import xlogy as xlogy
@@ -77,6 +78,7 @@ from tensorvar._ops.smooth_activation import softplus as softplus
 from tensorvar._ops.smooth_activation import softsign as softsign
 from tensorvar._ops.softmax import log_softmax as log_softmax
 from tensorvar._ops.softmax import softmax as softmax
+from tensorvar._ops.sparsity import zero_fraction as zero_fraction
 from tensorvar._ops.special_functions import digamma as digamma
 from tensorvar._ops.special_functions import erf as erf
 from tensorvar._ops.special_functions import erfc as erfc
@@ -90,6 +92,8 @@ from tensorvar._ops.statistics import reduce_euclidean_norm as reduce_euclidean_
 from tensorvar._ops.statistics import reduce_logsumexp as reduce_logsumexp
 from tensorvar._ops.statistics import reduce_std as reduce_std
 from tensorvar._ops.statistics import reduce_variance as reduce_variance
+from tensorvar._ops.top_k import in_top_k as in_top_k
+from tensorvar._ops.top_k import top_k as top_k
 from tensorvar._ops.trigonometric import acos as acos
 from tensorvar._ops.trigonometric import asin as asin
 from tensorvar._ops.trigonometric import atan as atan
@@ -135,9 +139,11 @@ __all__ = [
     'greater',
     'greater_equal',
     'imag',
+    'in_top_k',
     'is_finite',
     'is_inf',
     'is_nan',
+    'l2_normalize',
     'less',
     'less_equal',
     'lgamma',
@@ -189,6 +195,7 @@ __all__ = [
     'subtract',
     'tan',
     'tanh',
+    'top_k',
     'truediv',
     'truncatediv',
     'truncatemod',
@@ -196,4 +203,5 @@ __all__ = [
     'xdivy',
     'xlog1py',
     'xlogy',
+    'zero_fraction',
 ]

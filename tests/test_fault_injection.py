@@ -151,10 +151,11 @@ def run(operation: Callable[[World], Any], world: World, device: str, kind: str,
     with tv.testing.fail(device, kind, after=n):
         try:
             operation(world)
+            return True
         except tv.errors.OpError as error:
-            assert 'asked for by tv.testing.fail' in str(error)
-            return False
-    return True
+            message = str(error)
+    assert 'asked for by tv.testing.fail' in message
+    return False
 
 
 def check_values(world: World, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -227,6 +228,7 @@ def test_the_sweep_meets_many_moments() -> None:
 
 def test_a_limit_met_at_every_size() -> None:
     """The same with a real limit instead of an injected fault, and with replicas to evict."""
+
     def step(w: World) -> None:
         refresh(w)
         gradient_step(w)

@@ -47,15 +47,28 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     'index': operator.index,
     'ndarray': np.asarray,
     'repr': repr,
-    'item': lambda array, at: array.item(*at),
+    'squares': lambda value: [item * item for item in flat(value) if is_inexact(item)],
 }
+
+
+def flat(value: Any) -> list[Any]:
+    """The tensors of nested lists and tuples."""
+    if isinstance(value, (list, tuple)):
+        return [item for part in value for item in flat(part)]
+    return [value]
+
+
+def is_inexact(value: Any) -> bool:
+    """Whether a value is a tensor with a gradient."""
+    dtype = getattr(value, 'dtype', None)
+    return dtype is not None and bool(dtype.is_floating or dtype.is_complex)
 
 
 def host_array(dtype: str, shape: list[int], values: list[Any]) -> np.ndarray:
     """The ndarray that three parts of the program text describe."""
     if dtype == 'string':
         texts = np.empty(len(values), dtype=object)
-        texts[:] = values
+        texts[:] = [str(value) for value in values]
         return texts.reshape(shape)
     numpy_dtype = np.dtype(ml_dtypes.bfloat16 if dtype == 'bfloat16' else dtype)
     if numpy_dtype.kind == 'c':

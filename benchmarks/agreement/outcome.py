@@ -37,6 +37,9 @@ def _encode_object(value: Any) -> Outcome:
         return ['slices', encode(value.values), encode(value.indices), dense]
     if name == 'TensorShape':
         return ['shape', None if value.rank is None else value.as_list()]
+    if name == 'Dimension':
+        # TensorFlow's class for a number that may be unknown; ours are plain numbers.
+        return encode(value.value)
     if name == 'DType':
         return ['dtype', value.name]
     if hasattr(value, 'numpy'):

@@ -17,7 +17,7 @@ def tensor(dtype: str, shape: list[int], values: list[Any]) -> Expression:
     return ['tensor', dtype, shape, values]
 
 
-def variable(dtype: str, shape: list[int], values: list[Any], **keywords: Any) -> Expression:
+def variable(dtype: str, shape: list[int], values: list[Any], /, **keywords: Any) -> Expression:
     """``tf.Variable`` of an ndarray."""
     return ['variable', dtype, shape, values, keywords]
 
@@ -37,7 +37,7 @@ def path(name: str) -> Expression:
     return ['path', name]
 
 
-def call(name: str, *arguments: Expression, **keywords: Expression) -> Expression:
+def call(name: str, /, *arguments: Expression, **keywords: Expression) -> Expression:
     """Calls a public name."""
     return ['call', ['path', name], list(arguments), keywords]
 
@@ -48,7 +48,7 @@ def apply(function: Expression, *arguments: Expression) -> Expression:
 
 
 def method(
-    owner: Expression, name: str, *arguments: Expression, **keywords: Expression
+    owner: Expression, name: str, /, *arguments: Expression, **keywords: Expression
 ) -> Expression:
     """Calls a method of a value."""
     return ['call', ['attribute', owner, name], list(arguments), keywords]

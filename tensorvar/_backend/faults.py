@@ -7,6 +7,7 @@ one look at a module attribute::
         faults.check('copy', self.device)
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,3 +110,13 @@ def _disarm(fault: _Fault) -> None:
     global armed
     with _lock:
         armed = tuple(other for other in armed if other is not fault)
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+# Another thread may have held it when the process was forked.
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_renew_lock)

@@ -54,43 +54,51 @@ class ShapeOnlyArray:
         return f'<ShapeOnlyArray shape={self.shape} dtype={self.dtype}>'
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._refuse('numpy')
+        self.refuse('numpy')
 
     def __bool__(self) -> NoReturn:
-        self._refuse('bool')
+        self.refuse('bool')
 
     def __int__(self) -> NoReturn:
-        self._refuse('int')
+        self.refuse('int')
 
     def __float__(self) -> NoReturn:
-        self._refuse('float')
+        self.refuse('float')
 
     def __complex__(self) -> NoReturn:
-        self._refuse('complex')
+        self.refuse('complex')
 
     def __index__(self) -> NoReturn:
-        self._refuse('index')
+        self.refuse('index')
 
     def __iter__(self) -> NoReturn:
-        self._refuse('iteration')
+        self.refuse('iteration')
 
     def __len__(self) -> NoReturn:
-        self._refuse('len')
+        self.refuse('len')
 
     def __getitem__(self, index: Any) -> NoReturn:
-        self._refuse('getitem')
+        self.refuse('getitem')
 
     def item(self, *args: Any) -> NoReturn:
         """Refuses: there is no data."""
-        self._refuse('item')
+        self.refuse('item')
 
     def __getattr__(self, name: str) -> NoReturn:
         # Methods of arrays, such as `astype`: forward computations call them.
         if name.startswith('_'):
             raise AttributeError(name)
-        self._refuse(name)
+        self.refuse(name)
 
-    def _refuse(self, op: str) -> NoReturn:
+    def refuse(self, op: str) -> NoReturn:
+        """Raises the error of an operation that needs data.
+
+        Args:
+            op: what needs it, such as ``'numpy'``.
+
+        Raises:
+            OperatorNotAllowedInGraphError: always.
+        """
         raise errors.OperatorNotAllowedInGraphError(
             f'[{op}] a value without data was given, shape {self.shape} and dtype '
             f'{self.dtype}; while shapes are inferred nothing may look at values; compute '

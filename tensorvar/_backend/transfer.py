@@ -151,7 +151,10 @@ def to_host(
 
     Raises:
         TransferError: a guard or a budget refuses the copy.
+        OperatorNotAllowedInGraphError: there is no data to copy.
     """
+    if type(array) is ShapeOnlyArray:
+        array.refuse(op)
     backend: Backend = source.backend
     if not source.is_gpu:
         return backend.to_host(array)

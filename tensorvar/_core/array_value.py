@@ -102,6 +102,10 @@ class ArrayValue(Operators):
         """The array on ``device``; an implicit copy where it lies elsewhere."""
         raise NotImplementedError(f'{type(self).__name__} must implement _on_device')
 
+    def _snapshot(self) -> Any:
+        """The current value as a tensor, where it lives."""
+        raise NotImplementedError(f'{type(self).__name__} must implement _snapshot')
+
     def _describe(self) -> str:
         """For error texts: what, shape, dtype, device."""
         spec = self._spec()

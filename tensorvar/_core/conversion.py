@@ -99,7 +99,8 @@ def _checked_value(value: ArrayValue, wanted: dtypes.DType | None) -> Tensor:
             f'[convert_to_tensor] Tensor conversion requested dtype {wanted.name} for '
             f'{value._describe()}; tensors are not promoted silently; use tv.cast'
         )
-    return value if type(value) is Tensor else value._snapshot()
+    tensor: Tensor = value._snapshot()
+    return tensor
 
 
 def _try_hint(value: Any, hint: dtypes.DType) -> Tensor | None:
@@ -110,9 +111,7 @@ def _try_hint(value: Any, hint: dtypes.DType) -> Tensor | None:
         return None
 
 
-def constant(
-    value: Any, dtype: Any = None, shape: Any = None, name: str | None = None
-) -> Tensor:
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
     """Makes a tensor of host data.
 
     An explicit copy: never refused by a transfer guard.
@@ -142,14 +141,18 @@ def constant(
     if isinstance(value, ArrayValue):
         wanted = None if dtype is None else dtypes.as_dtype(dtype)
         tensor = _checked_value(value, wanted)
-        return tensor if shape is None else dispatch.run(
-            OPS['Reshape'], tensor, shape=host_integers(shape, 'constant', 'shape')
-        )
+        return tensor if shape is None else _reshaped(tensor, shape)
     numpy_dtype = None if dtype is None else dtypes.as_dtype(dtype).numpy
     host = host_data.to_array(value, numpy_dtype, 'constant')
     if shape is not None:
         host = _with_shape(host, _shapes.as_shape(shape))
     return from_host(host)
+
+
+def _reshaped(tensor: Tensor, shape: Any) -> Tensor:
+    dims = host_integers(shape, 'constant', 'shape')
+    reshaped: Tensor = dispatch.run(OPS['Reshape'], tensor, shape=dims)
+    return reshaped
 
 
 def _with_shape(host: np.ndarray[Any, Any], shape: _shapes.TensorShape) -> np.ndarray[Any, Any]:
@@ -170,7 +173,8 @@ def from_host(host: np.ndarray[Any, Any]) -> Tensor:
     decision = placement.choose(state, ())
     if host.dtype.kind == 'O':
         decision = placement.without_gpu(decision, 'strings')
-    return dispatch.create(host, decision, state)
+    tensor: Tensor = dispatch.create(host, decision, state)
+    return tensor
 
 
 def host_integers(value: Any, op: str, argument: str) -> Any:
@@ -198,7 +202,8 @@ def host_integers(value: Any, op: str, argument: str) -> Any:
     if array.dtype.kind not in 'iu' and array.size:
         raise errors.InvalidTypeError(
             f'[{op}] {argument} has to be made of integers; got {value!r:.80} '
-            f'of dtype {array.dtype}; give int32 or int64', op
+            f'of dtype {array.dtype}; give int32 or int64',
+            op,
         )
     return _as_tuples(array.tolist())
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar._backend.base import Array
+from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import dispatch, host_data, operands, tape_entries
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_call import OpCall, as_array
@@ -62,6 +63,8 @@ def _run_direct(
         if isinstance(value, ArrayValue):
             array, where = value._located()
             if device is None:
+                if type(array) is ShapeOnlyArray:
+                    return None
                 device, dtype = where, array.dtype
             elif where is not device or array.dtype is not dtype:
                 return None
@@ -181,6 +184,9 @@ def _follow_scope(call: OpCall, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ..
     """Moves what was picked out of a variable to the device of the scope."""
     state = call.state
     if state is None or state.device is None or outputs[0]._device is state.device:
+        return outputs
+    if state.device.is_gpu and outputs[0]._spec().dtype.kind == 'O':
+        # No GPU holds text.
         return outputs
     device, need = state.device, call.need('result')
     moved = tuple(wrap(output._on_device(device, need), device) for output in outputs)

@@ -60,13 +60,15 @@ def _natural_array(value: Any, dtype: NumpyDType | None, op: str) -> NumpyArray:
     if value is None:
         raise errors.InvalidArgumentError(
             f'[{op}] None was given; None values are not supported; give a number, a list, '
-            f'an array or a tensor', op
+            f'an array or a tensor',
+            op,
         )
     if hasattr(value, '__array__') and not isinstance(value, type):
         return _canonical_copy(np.asarray(value), op)
     raise errors.InvalidTypeError(
         f'[{op}] a value of unsupported type {type(value).__name__} was given ({value!r:.80}); '
-        f'allowed are numbers, strings, nested lists, NumPy arrays, tensors and variables', op
+        f'allowed are numbers, strings, nested lists, NumPy arrays, tensors and variables',
+        op,
     )
 
 

@@ -69,7 +69,8 @@ def text_array(leaves: Sequence[Any], shape: tuple[int, ...], op: str) -> NumpyA
         if not isinstance(text, bytes):
             raise errors.InvalidTypeError(
                 f'[{op}] a {type(leaf).__name__} ({leaf!r:.60}) was given among strings or '
-                f'objects; allowed are str and bytes, of one kind in one list', op
+                f'objects; allowed are str and bytes, of one kind in one list',
+                op,
             )
         result[position] = text
     return result.reshape(shape)
@@ -89,7 +90,8 @@ def _rectangular(value: Any, op: str) -> NumpyArray:
     except (ValueError, OverflowError, TypeError) as error:
         raise errors.InvalidArgumentError(
             f'[{op}] a list that is not rectangular was given ({error}); all parts of one '
-            f'level need one shape; pad the short ones', op
+            f'level need one shape; pad the short ones',
+            op,
         ) from error
     return array
 
@@ -118,9 +120,7 @@ def _is_exact(array: NumpyArray, kinds: set[type]) -> bool:
 def _with_numpy_data(
     shape: tuple[int, ...], leaves: list[Any], kinds: set[type], dtype: NumpyDType | None, op: str
 ) -> NumpyArray:
-    parts = [
-        np.asarray(leaf) if _is_array(leaf) else np.array(leaf, object) for leaf in leaves
-    ]
+    parts = [np.asarray(leaf) if _is_array(leaf) else np.array(leaf, object) for leaf in leaves]
     numeric = [part.dtype for part in parts if part.dtype.kind not in 'OSU']
     others = {type(leaf) for leaf in leaves if not _is_array(leaf)}
     if not numeric and others <= _TEXT:
@@ -160,7 +160,8 @@ def _joined(
     if dtype.kind == 'O':
         raise errors.InvalidTypeError(
             f'[{op}] numbers were given where string is asked for; text and numbers do not '
-            f'convert into each other; format them first', op
+            f'convert into each other; format them first',
+            op,
         )
     result = np.empty(sum(part.size for part in parts), dtype)
     position = 0
@@ -197,5 +198,6 @@ def _mixed(kinds: set[type], op: str) -> errors.InvalidTypeError:
     names = ', '.join(sorted(kind.__name__ for kind in kinds))
     return errors.InvalidTypeError(
         f'[{op}] a list of mixed or unsupported types was given ({names}); allowed are numbers '
-        f'(a bool not first), or strings; give values of one kind', op
+        f'(a bool not first), or strings; give values of one kind',
+        op,
     )

@@ -29,7 +29,8 @@ def export_dlpack(array: Array, device: Device, **keywords: Any) -> Any:
     Raises:
         UnimplementedError: the array is simulated, or its dtype has no DLPack code.
     """
-    if not hasattr(array, '__dlpack__') and device.kind == 'CPU' and keywords.get('copy') is not False:
+    may_copy = device.kind == 'CPU' and keywords.get('copy') is not False
+    if may_copy and not hasattr(array, '__dlpack__'):
         # A logical CPU wraps its arrays to charge them; outside they are copies.
         return device.backend.to_host(array).__dlpack__(**keywords)
     if not hasattr(array, '__dlpack__'):
@@ -115,7 +116,7 @@ def _device_at(kind: int, number: int) -> Device | None:
     if kind == DLPACK_CPU:
         return registry.cpu()
     for device in registry.devices():
-        on_card = device.physical is not None and not device.simulated
-        if kind == DLPACK_CUDA and on_card and device.physical.ordinal == number:
+        physical = None if device.simulated else device.physical
+        if kind == DLPACK_CUDA and physical is not None and physical.ordinal == number:
             return device
     return None

@@ -102,9 +102,7 @@ def _holders(device: str) -> list[memory_ledger.Holder]:
         for place in list(variable._replicas):
             if place.short == device:
                 name = f'{variable.name} (replica)'
-                found.append(
-                    memory_ledger.Holder(name, variable._nbytes(), variable._created())
-                )
+                found.append(memory_ledger.Holder(name, variable._nbytes(), variable._created()))
     return found
 
 

@@ -37,9 +37,10 @@ def convert(array: NumpyArray, dtype: NumpyDType, op: str) -> NumpyArray:
         return array
     if array.dtype.kind == 'O' or dtype.kind == 'O':
         given, asked = dtypes.from_numpy(array.dtype).name, dtypes.from_numpy(dtype).name
-        raise errors.InvalidTypeError(
+        raise errors.UnsupportedTypeError(
             f'[{op}] {given} data was given where {asked} is asked for; text and numbers do not '
-            f'convert into each other; parse or format it first', op
+            f'convert into each other; parse or format it first',
+            op,
         )
     result, damaged = attempt(array, dtype)
     if damaged is not None and damaged.any():
@@ -97,7 +98,8 @@ def natural_integer(low: int, high: int, op: str) -> NumpyDType:
         return _INT64
     raise errors.InvalidArgumentError(
         f'[{op}] the integer {high if high >= 2**63 else low} is out of range; without a dtype '
-        f'integers must fit int64; give a float dtype or uint64', op
+        f'integers must fit int64; give a float dtype or uint64',
+        op,
     )
 
 
@@ -109,7 +111,8 @@ def refused(
     return errors.InvalidTypeError(
         f'[{op}] {where} {value!s:.60}, which {dtypes.from_numpy(dtype).name} cannot hold without '
         f'damage; allowed is rounding among floats, whole numbers in range, and 0 or 1 for bool; '
-        f'round, clip or tv.cast it first', op
+        f'round, clip or tv.cast it first',
+        op,
     )
 
 
@@ -123,12 +126,12 @@ def _damage(before: NumpyArray, after: NumpyArray) -> NumpyArray | None:
         part = _damage(before.real, after)
         return lost if part is None else lost | part
     if target.is_complex:
-        return np.isfinite(before) & ~np.isfinite(after)
+        return np.asarray(np.isfinite(before) & ~np.isfinite(after))
     if target.is_bool:
-        return (before != 0) & (before != 1)
+        return np.asarray((before != 0) & (before != 1))
     if target.is_floating:
         finite = True if source.is_integer else np.isfinite(before)
-        return finite & ~np.isfinite(after)
+        return np.asarray(finite & ~np.isfinite(after))
     return _integer_damage(before, after, source)
 
 
@@ -139,7 +142,7 @@ def _integer_damage(before: NumpyArray, after: NumpyArray, source: dtypes.DType)
     wide = before.astype(np.float64)
     # 2**63 and 2**64 are exact in float64, their predecessors are not.
     inside = (wide >= float(limits.min)) & (wide < float(limits.max) + 1.0)
-    return ~(inside & (np.trunc(wide) == wide))
+    return np.asarray(~(inside & (np.trunc(wide) == wide)))
 
 
 def _outside(before: NumpyArray, limits: Any) -> NumpyArray:

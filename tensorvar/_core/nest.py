@@ -1,22 +1,34 @@
 """Nested structures: lists, tuples, named tuples and dicts with values as leaves."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-
-def is_nested(value: Any) -> bool:
-    """Whether a value is a list, a tuple or a mapping."""
-    return isinstance(value, list | tuple | Mapping)
+from tensorvar import errors
 
 
-def flatten(structure: Any) -> list[Any]:
-    """The leaves from left to right; dicts in the order of their sorted keys."""
+def is_nested(structure: Any) -> bool:
+    """Whether a value is a list, a tuple or a mapping.
+
+    Args:
+        structure: any value.
+    """
+    return isinstance(structure, list | tuple | Mapping)
+
+
+def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
+    """The leaves from left to right; dicts in the order of their sorted keys.
+
+    Args:
+        structure: lists, tuples and dicts in each other; anything else is a leaf.
+        expand_composites: accepted for TensorFlow's sake.
+    """
     return list(_leaves(structure))
 
 
 def _leaves(structure: Any) -> Iterator[Any]:
     if isinstance(structure, Mapping):
-        for key in sorted(structure):
+        for key in _sorted_keys(structure):
             yield from _leaves(structure[key])
     elif isinstance(structure, list | tuple):
         for item in structure:
@@ -25,28 +37,138 @@ def _leaves(structure: Any) -> Iterator[Any]:
         yield structure
 
 
-def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
-    """A structure of the same form with ``function`` applied to each leaf."""
-    return pack_sequence_as(structure, [function(leaf) for leaf in flatten(structure)])
+def _sorted_keys(structure: Mapping[Any, Any]) -> list[Any]:
+    try:
+        return sorted(structure)
+    except TypeError as error:
+        raise errors.InvalidTypeError(
+            f'[nest] a dict with the keys {list(structure)!r:.80} was given; allowed are keys '
+            f'that sort, which fixes the order of the leaves; use keys of one type'
+        ) from error
 
 
-def pack_sequence_as(structure: Any, leaves: list[Any]) -> Any:
+def map_structure(
+    func: Callable[..., Any], *structure: Any, check_types: bool = True, expand_composites: bool = False
+) -> Any:
+    """A structure of the same form with ``func`` applied to the leaves.
+
+    Args:
+        func: takes one leaf of each structure.
+        *structure: one or more structures of one form.
+        check_types: whether the types of sequences must agree, too.
+        expand_composites: accepted for TensorFlow's sake.
+
+    Returns:
+        A structure of the form of the first one.
+
+    Raises:
+        TypeError: ``func`` cannot be called, or types of sequences differ.
+        ValueError: no structure was given, or the forms differ.
+    """
+    if not callable(func):
+        raise errors.InvalidTypeError(f'[map_structure] func must be callable, got: {func!r}')
+    if not structure:
+        raise errors.InvalidArgumentError('[map_structure] Must provide at least one structure')
+    for other in structure[1:]:
+        assert_same_structure(structure[0], other, check_types)
+    leaves = zip(*map(flatten, structure), strict=True)
+    return pack_sequence_as(structure[0], [func(*group) for group in leaves])
+
+
+def assert_same_structure(
+    nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False
+) -> None:
+    """Raises unless two structures have the same form.
+
+    Args:
+        nest1: a structure.
+        nest2: another one.
+        check_types: whether the types of sequences must agree, too.
+        expand_composites: accepted for TensorFlow's sake.
+
+    Raises:
+        ValueError: another number of items, other keys, or a leaf meets a structure.
+        TypeError: types of sequences differ.
+    """
+    difference = _difference(nest1, nest2, check_types)
+    if difference is not None:
+        kind, what = difference
+        raise kind(
+            f"[nest] The two structures don't have the same nested structure: {what}; the first "
+            f'is {nest1!r:.100}, the second {nest2!r:.100}'
+        )
+
+
+_Difference = tuple[type[errors.InvalidArgumentError], str] | None
+
+
+def _difference(first: Any, second: Any, check_types: bool) -> _Difference:
+    if is_nested(first) != is_nested(second):
+        return errors.InvalidArgumentError, 'a leaf meets a sequence'
+    if not is_nested(first):
+        return None
+    if isinstance(first, Mapping) != isinstance(second, Mapping) or (
+        check_types and not isinstance(first, Mapping) and type(first) is not type(second)
+    ):
+        names = f'{type(first).__name__} and {type(second).__name__}'
+        return errors.InvalidTypeError, f'sequences of the types {names} meet'
+    if isinstance(first, Mapping):
+        if set(first) != set(second):
+            return errors.InvalidArgumentError, f'keys {list(first)} and {list(second)} meet'
+        pairs = [(first[key], second[key]) for key in _sorted_keys(first)]
+    elif len(first) != len(second):
+        return errors.InvalidArgumentError, f'lengths {len(first)} and {len(second)} meet'
+    else:
+        pairs = list(zip(first, second, strict=True))
+    found = (_difference(one, other, check_types) for one, other in pairs)
+    return next((difference for difference in found if difference is not None), None)
+
+
+def pack_sequence_as(
+    structure: Any, flat_sequence: Sequence[Any], expand_composites: bool = False
+) -> Any:
     """A structure of the form of ``structure`` with other leaves.
 
     Args:
         structure: the form.
-        leaves: as many leaves as ``flatten(structure)`` has.
+        flat_sequence: as many leaves as ``flatten(structure)`` has.
+        expand_composites: accepted for TensorFlow's sake.
+
+    Returns:
+        The structure.
+
+    Raises:
+        TypeError: ``flat_sequence`` is no sequence.
+        ValueError: there are fewer leaves or more.
     """
-    return _pack(structure, iter(leaves))
+    if not is_nested(flat_sequence):
+        raise errors.InvalidTypeError(
+            f'[pack_sequence_as] {flat_sequence!r:.80} of type {type(flat_sequence).__name__} was '
+            f'given; the leaves have to come in a list or tuple'
+        )
+    wanted = len(flatten(structure))
+    if wanted != len(flat_sequence):
+        raise errors.InvalidArgumentError(
+            f'[pack_sequence_as] Could not pack sequence. Structure had {wanted} atoms, but '
+            f'flat_sequence had {len(flat_sequence)} items; give one value per leaf'
+        )
+    return _pack(structure, iter(flat_sequence))
 
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, Mapping):
-        packed = {key: _pack(structure[key], leaves) for key in sorted(structure)}
-        return type(structure)((key, packed[key]) for key in structure)  # type: ignore[call-arg]
+        packed = {key: _pack(structure[key], leaves) for key in _sorted_keys(structure)}
+        return _like(structure, {key: packed[key] for key in structure})
     if isinstance(structure, list | tuple):
         items = [_pack(item, leaves) for item in structure]
         if hasattr(structure, '_fields'):
             return type(structure)(*items)
         return type(structure)(items)
     return next(leaves)
+
+
+def _like(structure: Mapping[Any, Any], items: dict[Any, Any]) -> Any:
+    """A mapping of the same type."""
+    if isinstance(structure, defaultdict):
+        return type(structure)(structure.default_factory, items)
+    return type(structure)(items)  # type: ignore[call-arg]

@@ -182,7 +182,12 @@ class OpCall:
 
 def as_array(array: Any, backend: Backend) -> Array:
     """An array of the backend; NumPy gives scalars where rank 0 is meant."""
-    return array if type(array) is backend.array_type else backend.array_module.asarray(array)
+    if type(array) is backend.array_type:
+        return array
+    if type(array) is bytes:
+        # An element of an array of strings; left to itself NumPy makes it a fixed width.
+        return np.array(array, dtype=object)
+    return backend.array_module.asarray(array)
 
 
 def _detached(array: Array, backend: Backend) -> Array:

@@ -78,7 +78,7 @@ def _check_allowed(op: OpDef, operands: Sequence[Operand]) -> None:
         dtype = operand._spec().dtype
         if allowed is not None and dtype not in allowed:
             names = ', '.join(d.name for d in dtypes.ALL if d.numpy in allowed)
-            raise errors.InvalidTypeError(
+            raise errors.UnsupportedTypeError(
                 f'[{op.name}] input #{position} ({op.argument(position)}) has dtype '
                 f'{dtypes.from_numpy(dtype).name}; allowed are {names}; tv.cast it first',
                 op.name,
@@ -89,7 +89,9 @@ def _different_dtypes(
     op: OpDef, position: int, operand: Operand, leader: Operand
 ) -> errors.InvalidTypeError:
     expected, given = (dtypes.from_numpy(value._spec().dtype).name for value in (leader, operand))
-    return errors.InvalidTypeError(
+    # TensorFlow finds no kernel that casts text.
+    kind = errors.UnsupportedTypeError if 'string' in (expected, given) else errors.InvalidTypeError
+    return kind(
         f'[{op.name}] input #{position} (zero-based, {op.argument(position)}) was expected to be '
         f'a {expected} tensor but is a {given} tensor: {operand._describe()} beside '
         f'{leader._describe()}; tensors are not promoted silently; tv.cast one of them',

@@ -101,7 +101,8 @@ class ScatterMethods:
         if not isinstance(sparse_delta, IndexedSlices):
             raise errors.InvalidTypeError(
                 f'[{op}] sparse_delta is a {type(sparse_delta).__name__}; it must be a '
-                f'`tf.IndexedSlices`; make one with tv.IndexedSlices(values, indices)', op
+                f'`tf.IndexedSlices`; make one with tv.IndexedSlices(values, indices)',
+                op,
             )
         update.update(self, OPS[op], (sparse_delta.indices, sparse_delta.values))
         return self  # type: ignore[no-any-return]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from tensorvar import dtypes
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array
 from tensorvar._core import interop, printing, rebuild
@@ -52,6 +51,9 @@ class Tensor(ArrayValue):
             copies=need.copies,
             record_id=need.record_id,
         )
+
+    def _snapshot(self) -> 'Tensor':
+        return self
 
     def _created(self) -> str | None:
         return getattr(self, '_where', None)

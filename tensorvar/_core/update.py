@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
 
 
-def update(
-    variable: 'Variable', op: OpDef, values: Sequence[Any], **attributes: Any
-) -> 'Variable':
+def update(variable: 'Variable', op: OpDef, values: Sequence[Any], **attributes: Any) -> 'Variable':
     """Changes a variable by an op, where the variable lives.
 
     Args:
@@ -113,7 +111,8 @@ def _check_static_shape(variable: 'Variable', op: OpDef, result: ArraySpec) -> N
         raise errors.InvalidArgumentError(
             f'[{op.name}] Cannot assign value to variable {variable.name!r}: Shape mismatch. '
             f'The variable has shape {variable.shape}, the value {list(result.shape)}; '
-            f'allowed is the variable\'s own shape; reshape the value', op.name
+            f"allowed is the variable's own shape; reshape the value",
+            op.name,
         )
 
 

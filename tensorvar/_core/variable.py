@@ -11,7 +11,6 @@ from tensorvar._core import (
     live,
     name_scope,
     printing,
-    rebuild,
     replicas,
     sliced_assign,
     tape_entries,
@@ -24,13 +23,14 @@ from tensorvar._core.in_place_operators import InPlaceOperators
 from tensorvar._core.op_registry import FUNCTIONS, OPS, ArraySpec
 from tensorvar._core.scatter_methods import ScatterMethods
 from tensorvar._core.tensor import Tensor, wrap
+from tensorvar._core.variable_copies import VariableCopies
 from tensorvar._core.variable_init import VariableAggregation, VariableSynchronization
 from tensorvar._core.variable_legacy import LegacyNames
 from tensorvar._device import call_site, registry, scope
 from tensorvar._device.device import Device
 
 
-class Variable(ScatterMethods, LegacyNames, InPlaceOperators, ArrayValue):
+class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, ArrayValue):
     """A mutable value with a name, on a device of your choice.
 
     The buffer lives on the device of the enclosing ``tv.device`` scope, else on the
@@ -98,7 +98,7 @@ class Variable(ScatterMethods, LegacyNames, InPlaceOperators, ArrayValue):
         self._synchronization = variable_init.synchronization_mode(synchronization)
         self._aggregation = variable_init.aggregation_mode(aggregation)
         self._name = f'{name_scope.full_name("Variable" if name is None else name)}:0'
-        self._trainable = variable_init.trainable(trainable, self._synchronization)
+        self._trainable: bool = variable_init.trainable(trainable, self._synchronization)
         self._constraint = constraint
         self._enforced = enforce_constraint and constraint is not None
         array, device, decision = variable_init.initial_array(initial_value, dtype, self._name)
@@ -261,7 +261,11 @@ class Variable(ScatterMethods, LegacyNames, InPlaceOperators, ArrayValue):
     # Writing.
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        value: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> 'Variable | None':
         """Replaces the value.
 
@@ -280,13 +284,21 @@ class Variable(ScatterMethods, LegacyNames, InPlaceOperators, ArrayValue):
         return self._updated('AssignVariableOp', (value,), read_value)
 
     def assign_add(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> 'Variable | None':
         """Adds ``delta``, which must have the variable's shape. See ``assign``."""
         return self._updated('AssignAddVariableOp', (delta,), read_value)
 
     def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> 'Variable | None':
         """Subtracts ``delta``, which must have the variable's shape. See ``assign``."""
         return self._updated('AssignSubVariableOp', (delta,), read_value)
@@ -353,48 +365,6 @@ class Variable(ScatterMethods, LegacyNames, InPlaceOperators, ArrayValue):
     def __hash__(self) -> int:
         return id(self)
 
-    def __copy__(self) -> 'Variable':
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> 'Variable':
-        copied = _described(type(self), self._description())
-        memo[id(self)] = copied
-        array, device = self._located()
-        copied._start(device.backend.copy(array), device)
-        return copied
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        host = self._to_host('pickle', explicit=True)
-        values = (host, self.dtype.name, self._device.short)
-        return (_unpickle, (type(self), self._description(), *values))
-
-    def _description(self) -> dict[str, Any]:
-        """What copies and pickles keep besides value and device."""
-        return {field: getattr(self, field) for field in _DESCRIPTION}
-
     def __repr__(self) -> str:
         host = self._to_host('repr', explicit=True)
         return printing.variable_repr(self._name, self.shape, host)
-
-
-_DESCRIPTION = (
-    '_name', '_trainable', '_constraint', '_enforced', '_synchronization', '_aggregation',
-    '_static_shape',
-)  # fmt: skip
-
-
-def _described(kind: type[Variable], description: dict[str, Any]) -> Variable:
-    """A variable that has no array yet."""
-    variable = kind.__new__(kind)
-    for field, value in description.items():
-        setattr(variable, field, value)
-    return variable
-
-
-def _unpickle(
-    kind: type[Variable], description: dict[str, Any], host: Any, dtype: str, device_name: str
-) -> Variable:
-    variable = _described(kind, description)
-    device = rebuild.device_for(device_name)
-    variable._start(device.backend.from_host(rebuild.with_dtype(host, dtype)), device)
-    return variable

@@ -16,7 +16,7 @@ whole values and no empty slot.
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from tensorvar import errors
 from tensorvar._backend.base import Array

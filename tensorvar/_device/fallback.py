@@ -1,5 +1,6 @@
 """What happens when a device that was asked for is absent: warn, fail, or be silent."""
 
+import os
 import threading
 import warnings
 from typing import Literal
@@ -73,3 +74,13 @@ def absent_error(
     """
     here = '' if listing in absent.why else f'; the devices here are {listing}'
     return errors.InvalidArgumentError(f'[{op}] {absent.reason}{here}; {advice}')
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+# Another thread may have held it when the process was forked.
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_renew_lock)

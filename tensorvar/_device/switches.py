@@ -4,6 +4,7 @@
 with zero. Read it as ``switches.flags``; change it only through ``set_switch``.
 """
 
+import os
 import threading
 
 LOG_PLACEMENT = 1
@@ -31,3 +32,13 @@ def set_switch(bit: int, on: bool) -> None:
 def is_on(bit: int) -> bool:
     """Whether a switch is on."""
     return bool(flags & bit)
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+# Another thread may have held it when the process was forked.
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_renew_lock)

@@ -2,7 +2,8 @@
 
 Images are channels-last here: ``(images, *spatial, channels)``. A filter has the shape
 ``(*window, channels of a group, outputs)``; all outputs are split evenly among groups.
-The windows are copied block by block, so that a block stays in the cache.
+The windows are copied block by block into one buffer, which stays in the cache and whose
+pages the system hands out once.
 """
 
 import itertools
@@ -16,7 +17,7 @@ from tensorvar._ops._windows import Axis, Block
 
 Axes = Sequence[Axis]
 
-_HOST_LIMIT = 1 << 20
+_HOST_LIMIT = 1 << 18
 _CARD_LIMIT = 1 << 26
 """Elements of windows that are laid out at a time."""
 
@@ -74,15 +75,30 @@ def _view_windows(xp: Any, padded: Array, along: Axes) -> Array:
     )
 
 
-def _columns(windows: Array, block: Block, along: Axes, groups: int) -> Array:
+def _buffer(xp: Any, work: Sequence[Block], along: Axes, channels: int, dtype: Any) -> Array:
+    """Room for the windows of the largest block."""
+    most = max((_images(block) * block.rows for block in work), default=0)
+    others = math.prod(axis.places for axis in along[1:])
+    return xp.empty((most * others * _window_size(along) * channels,), dtype)
+
+
+def _images(block: Block) -> int:
+    return int(block.images.stop - block.images.start)
+
+
+def _columns(
+    xp: Any, windows: Array, block: Block, along: Axes, groups: int, buffer: Array
+) -> Array:
     """Windows of a block as matrices: ``(groups, windows, window * channels)``."""
     chosen = windows[part(block)]
     size, channels = _window_size(along), windows.shape[-1] // groups
-    rows = math.prod(chosen.shape[: len(along) + 1])
-    if groups == 1:
-        return chosen.reshape((1, rows, size * channels))
-    split = chosen.reshape((rows, size, groups, channels)).transpose(2, 0, 1, 3)
-    return split.reshape((groups, rows, size * channels))
+    shape = (groups, math.prod(chosen.shape[: len(along) + 1]), size * channels)
+    if groups == size == 1:
+        return chosen.reshape(shape)
+    split = xp.moveaxis(chosen.reshape((*chosen.shape[:-1], groups, channels)), -2, 0)
+    columns = buffer[: math.prod(shape)]
+    columns.reshape(split.shape)[...] = split
+    return columns.reshape(shape)
 
 
 def _filter_matrices(filters: Array, groups: int) -> Array:
@@ -110,38 +126,45 @@ def convolve(xp: Any, images: Array, filters: Array, along: Axes) -> Array:
     windows = _view_windows(xp, padded, along)
     shape = (images.shape[0], *[axis.places for axis in along], outputs)
     work = _blocks(xp, images.shape[0], along, images.shape[-1])
-    result = None if len(work) == 1 else xp.zeros(shape, images.dtype)
+    buffer = _buffer(xp, work, along, images.shape[-1], images.dtype)
+    result = xp.empty(shape, images.dtype)
     for block in work:
-        product = xp.matmul(_columns(windows, block, along, groups), matrices)
-        if groups > 1:
-            product = product.transpose(1, 0, 2)
-        if result is None:
-            return xp.ascontiguousarray(product.reshape(shape))
+        columns = _columns(xp, windows, block, along, groups, buffer)
         place = part(block)
-        result[place] = product.reshape(result[place].shape)
+        if groups == 1:
+            target = result[place].reshape((1, columns.shape[1], outputs))
+            xp.matmul(columns, matrices, out=target)
+        else:
+            product = xp.matmul(columns, matrices).transpose(1, 0, 2)
+            result[place] = product.reshape(result[place].shape)
     return result
 
 
 def input_gradient(xp: Any, filters: Array, gradient: Array, along: Axes, channels: int) -> Array:
     """What ``convolve`` passes back to its images: ``(images, *spatial, channels)``."""
     groups = channels // filters.shape[-2]
-    matrices = _filter_matrices(filters, groups).swapaxes(1, 2)
+    matrices = _position_matrices(filters, groups)
     count = gradient.shape[0]
     padded = xp.zeros((count, *[axis.padded for axis in along], channels), gradient.dtype)
-    for block in _blocks(xp, count, along, channels):
+    work = _blocks(xp, count, along, channels)
+    buffer = _buffer(xp, work, along, channels, gradient.dtype)
+    for block in work:
         inner = gradient[part(block)].shape[:-1]
-        columns = xp.matmul(_output_matrices(gradient, block, groups), matrices)
-        columns = columns.reshape((groups, *inner, _window_size(along), channels // groups))
+        shape = (groups, _window_size(along), math.prod(inner), channels // groups)
+        # A matrix per position keeps what is added below in one piece.
+        shares = buffer[: math.prod(shape)].reshape(shape)
+        xp.matmul(_output_matrices(gradient, block, groups)[:, None], matrices, out=shares)
         for number, position in enumerate(positions(along)):
-            share = columns[..., number, :]
-            share = share[0] if groups == 1 else _join_groups(xp, share, channels)
-            padded[at(along, position, block)] += share
+            share = shares[0, number] if groups == 1 else shares[:, number].transpose(1, 0, 2)
+            padded[at(along, position, block)] += share.reshape((*inner, channels))
     return _windows.crop(xp, padded, along, 1)
 
 
-def _join_groups(xp: Any, values: Array, channels: int) -> Array:
-    joined = xp.moveaxis(values, 0, -2)
-    return joined.reshape((*joined.shape[:-2], channels))
+def _position_matrices(filters: Array, groups: int) -> Array:
+    """The filter as matrices: ``(groups, window, outputs of a group, channels)``."""
+    *window, channels, outputs = filters.shape
+    split = filters.reshape((math.prod(window), channels, groups, outputs // groups))
+    return split.transpose(2, 0, 3, 1)
 
 
 def filter_gradient(
@@ -153,7 +176,9 @@ def filter_gradient(
     windows = _view_windows(xp, _windows.pad(xp, images, along, 1), along)
     size = math.prod(window)
     total = xp.zeros((groups, size * channels, outputs // groups), images.dtype)
-    for block in _blocks(xp, images.shape[0], along, images.shape[-1]):
-        columns = _columns(windows, block, along, groups)
+    work = _blocks(xp, images.shape[0], along, images.shape[-1])
+    buffer = _buffer(xp, work, along, images.shape[-1], images.dtype)
+    for block in work:
+        columns = _columns(xp, windows, block, along, groups, buffer)
         total += xp.matmul(columns.swapaxes(1, 2), _output_matrices(gradient, block, groups))
     return xp.ascontiguousarray(total.transpose(1, 0, 2)).reshape(shape)

@@ -21,9 +21,7 @@ def look(xp: Any, indices: Array) -> np.ndarray[Any, Any]:
     return indices.get()  # type: ignore[no-any-return]
 
 
-def refuse_outside(
-    xp: Any, op: str, indices: Array, limit: int, argument: str = 'indices'
-) -> None:
+def refuse_outside(xp: Any, op: str, indices: Array, limit: int, argument: str = 'indices') -> None:
     """Raises unless every index lies in ``[0, limit)``.
 
     Args:
@@ -43,13 +41,12 @@ def refuse_outside(
         where = f'[{",".join(map(str, place))}]' if place else ''
         raise errors.InvalidIndexError(
             f'[{op}] {argument}{where} = {int(host[place])} is not in [0, {limit}); '
-            f'give indices in range', op
+            f'give indices in range',
+            op,
         )
 
 
-def refuse_tuples_outside(
-    xp: Any, op: str, indices: Array, dims: tuple[int, ...]
-) -> None:
+def refuse_tuples_outside(xp: Any, op: str, indices: Array, dims: tuple[int, ...]) -> None:
     """Raises unless every index tuple along the last axis lies within ``dims``.
 
     Args:
@@ -69,5 +66,6 @@ def refuse_tuples_outside(
         given = [int(i) for i in host[place]]
         raise errors.InvalidIndexError(
             f'[{op}] indices{where} = {given} does not index into shape {list(dims)}; '
-            f'give indices in range', op
+            f'give indices in range',
+            op,
         )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes, errors
 from tensorvar._core import conversion, executor
 from tensorvar._core.op_registry import ArraySpec, Forward, Gradient, Infer, OpDef
@@ -189,12 +191,13 @@ def relu6(features: Any, name: str | None = None) -> Tensor:
     return result
 
 
-def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Tensor:
+def leaky_relu(features: Any, alpha: float | None = 0.2, name: str | None = None) -> Tensor:
     """``features`` above 0, ``alpha * features`` below.
 
     Args:
         features: real numbers; integers are taken as float32.
-        alpha: the slope below 0, a Python number.
+        alpha: the slope below 0, a Python number; it counts with the precision of float32.
+            None for 0.2.
         name: ignored; there for TensorFlow programs.
 
     Returns:
@@ -203,6 +206,8 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     Raises:
         InvalidTypeError: ``features`` is not real, or ``alpha`` is no Python number.
     """
+    if alpha is None:
+        alpha = 0.2
     if not isinstance(alpha, int | float):
         raise errors.InvalidTypeError(
             f"[leaky_relu] Expected float for argument 'alpha' not {alpha!r:.80}; give a Python "
@@ -212,7 +217,7 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     values = conversion.convert_to_tensor(features)
     if values.dtype.is_integer:
         values = cast.cast(values, dtypes.float32)
-    result: Tensor = executor.run(LEAKY_RELU, values, alpha=float(alpha))
+    result: Tensor = executor.run(LEAKY_RELU, values, alpha=float(np.float32(alpha)))
     return result
 
 

@@ -112,6 +112,9 @@ def _canonical_slice(op: str, part: slice, dim: int | None, axis: int) -> tuple[
     if dim is None:
         return ('slice', begin, end, 1 if step is None else step)
     begin, end, step = slice(begin, end, step).indices(dim)
+    if begin < 0:
+        # A negative step that starts below the first element: -1 would mean the last one.
+        return ('slice', 0, 0, step)
     return ('slice', begin, None if end < 0 else end, step)
 
 

@@ -26,7 +26,8 @@ def _delta_rule(op: str) -> Any:
             raise errors.InvalidArgumentError(
                 f'[{op}] Cannot update variable with shape {list(variable.shape)} using a Tensor '
                 f'with shape {list(value.shape)}, shapes must be equal; nothing is broadcast; '
-                f'reshape or tv.broadcast_to the value', op
+                f'reshape or tv.broadcast_to the value',
+                op,
             )
         return variable
 
@@ -100,8 +101,7 @@ def _slice_rule(
     while len(given) > len(part) and given[0] == 1:
         given.pop(0)
     fits = len(given) <= len(part) and all(
-        dim in (1, whole)
-        for dim, whole in zip(reversed(given), reversed(part), strict=False)
+        dim in (1, whole) for dim, whole in zip(reversed(given), reversed(part), strict=False)
     )
     if not fits:
         raise errors.InvalidArgumentError(

@@ -229,14 +229,19 @@ def _equality(op: OpDef, x: Any, y: Any, *, otherwise: bool) -> Any:
         return executor.run(op, x, y)
     except errors.InvalidTypeError:
         raise
-    except errors.InvalidArgumentError:
-        if _broadcast(conversion.convert_to_tensor(x), conversion.convert_to_tensor(y)):
+    except errors.InvalidArgumentError as error:
+        if _broadcast(x, y, error):
             raise
         return conversion.constant(otherwise)
 
 
-def _broadcast(x: Tensor, y: Tensor) -> bool:
-    pairs = zip(reversed(x._shape), reversed(y._shape), strict=False)
+def _broadcast(x: Any, y: Any, error: errors.InvalidArgumentError) -> bool:
+    """Whether the shapes fit; raises ``error`` for what has no shape, such as None."""
+    try:
+        shapes = [conversion.convert_to_tensor(value)._shape for value in (x, y)]
+    except errors.InvalidArgumentError:
+        raise error from None
+    pairs = zip(*[reversed(shape) for shape in shapes], strict=False)
     return all(a == b or 1 in (a, b) for a, b in pairs)
 
 

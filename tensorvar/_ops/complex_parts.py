@@ -161,17 +161,15 @@ def imag(input: Any, name: str | None = None) -> Tensor:
     """The imaginary part; 0 for real values.
 
     Args:
-        input: numbers.
+        input: values of any dtype.
         name: ignored; there for TensorFlow programs.
 
     Returns:
-        A tensor of the shape of ``input``, of the dtype of ``real(input)``.
-
-    Raises:
-        InvalidTypeError: ``input`` is no number.
+        A tensor of the shape of ``input``: float32 for complex64, float64 for complex128;
+        zeros of the dtype of ``input`` for all others.
     """
     if not _is_complex(input):
-        return zeros_like(_real_number(input, 'Imag'))
+        return zeros_like(conversion.convert_to_tensor(input))
     result: Tensor = executor.run(IMAG, input)
     return result
 

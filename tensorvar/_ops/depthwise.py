@@ -121,9 +121,11 @@ def _convolve(xp: Any, images: Array, filters: Array, **layout: Any) -> Array:
     result = xp.zeros((flat.shape[0], *counts, channels, multiplier), flat.dtype)
     for block in _blocks(xp, flat.shape[0], along, channels * multiplier):
         total = result[_convolution_arrays.part(block)]
+        product = xp.empty(total.shape, total.dtype)
         for position in _convolution_arrays.positions(along):
             chosen = padded[_convolution_arrays.at(along, position, block)]
-            total += chosen[..., None] * filters[position]
+            xp.multiply(chosen[..., None], filters[position], out=product)
+            total += product
     joined = result.reshape((flat.shape[0], *counts, channels * multiplier))
     return _convolution_rules.restore(xp, joined, images.shape[:1], first)
 
@@ -139,9 +141,10 @@ def _to_input(
     padded = xp.zeros((dy.shape[0], along[0].padded, along[1].padded, channels), dy.dtype)
     for block in _blocks(xp, dy.shape[0], along, channels * multiplier):
         chosen = dy[_convolution_arrays.part(block)]
+        product = xp.empty(chosen.shape, chosen.dtype)
         for position in _convolution_arrays.positions(along):
-            share = chosen * filters[position]
-            share = share[..., 0] if multiplier == 1 else share.sum(axis=-1)
+            xp.multiply(chosen, filters[position], out=product)
+            share = product[..., 0] if multiplier == 1 else product.sum(axis=-1)
             padded[_convolution_arrays.at(along, position, block)] += share
     result = _windows.crop(xp, padded, along, 1)
     return _convolution_rules.restore(xp, result, input_shape[:1], first)
@@ -159,9 +162,10 @@ def _to_filter(
     total = xp.zeros(filter_shape, flat.dtype)
     for block in _blocks(xp, dy.shape[0], along, filter_shape[2] * filter_shape[3]):
         chosen = dy[_convolution_arrays.part(block)]
+        product = xp.empty(chosen.shape, chosen.dtype)
         for position in _convolution_arrays.positions(along):
             inner = padded[_convolution_arrays.at(along, position, block)]
-            product = inner[..., None] * chosen
+            xp.multiply(inner[..., None], chosen, out=product)
             total[position] += _summation.pairwise_sum(xp, product, (0, 1, 2), False)
     return total
 

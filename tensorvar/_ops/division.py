@@ -105,7 +105,11 @@ TRUNCATE_DIV = _define.binary(
     'TruncateDiv', _truncatediv, NOT_DIFFERENTIABLE, dtypes.REAL, wide=True
 )
 TRUNCATE_MOD = _define.binary(
-    'TruncateMod', _truncatemod, NOT_DIFFERENTIABLE, dtypes.REAL, wide=True
+    'TruncateMod',
+    _truncatemod,
+    NOT_DIFFERENTIABLE,
+    dtypes.FLOATING | {dtypes.int32.numpy, dtypes.int64.numpy},
+    wide=True,
 )
 DIV_NO_NAN = _define.binary(
     'DivNoNan',

@@ -5,6 +5,7 @@ from typing import Any
 
 from tensorvar import dtypes, errors
 from tensorvar._core import executor, op_registry
+from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _define, _half_precision, comparison
@@ -95,6 +96,12 @@ def _add_n_rule(*inputs: ArraySpec) -> ArraySpec:
                 f'use tv.add, which broadcasts, or reshape one of them',
                 'AddN',
             )
+    if len(inputs) > 1 and first.dtype not in dtypes.NUMERIC:
+        raise errors.InvalidTypeError(
+            f'[AddN] {len(inputs)} inputs of dtype {dtypes.from_numpy(first.dtype).name} were '
+            f'given; allowed are numbers; tv.cast them first',
+            'AddN',
+        )
     return first
 
 
@@ -131,7 +138,7 @@ SQUARED_DIFFERENCE = _define.binary(
     'SquaredDifference',
     _squared_difference,
     _squared_difference_gradient,
-    dtypes.NUMERIC,
+    dtypes.INEXACT | {dtypes.int32.numpy, dtypes.int64.numpy},
     wide=True,
 )
 MULTIPLY_NO_NAN = _define.binary(
@@ -147,7 +154,6 @@ ADD_N = op_registry.register(
         forward=_half_precision.in_float32(_add_n),
         gradient=_add_n_gradient,
         inputs='*T',
-        dtypes={'T': dtypes.NUMERIC},
         wide=True,
     )
 )
@@ -247,7 +253,7 @@ def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:
     """``(x - y) * conj(x - y)``.
 
     Args:
-        x: numbers.
+        x: floating-point or complex values, int32 or int64.
         y: values of the same dtype that broadcast with ``x``.
         name: ignored; there for TensorFlow programs.
 
@@ -279,16 +285,16 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     return result
 
 
-def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
+def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor | IndexedSlices:
     """``scalar * x``.
 
     Args:
         scalar: a number, or a tensor of rank 0 with the dtype of ``x``.
-        x: numbers.
+        x: numbers; of ``IndexedSlices`` the values are multiplied.
         name: ignored; there for TensorFlow programs.
 
     Returns:
-        A tensor of the shape and dtype of ``x``.
+        A tensor of the shape and dtype of ``x``, or ``IndexedSlices``.
 
     Raises:
         InvalidArgumentError: ``scalar`` has another rank or dtype.
@@ -300,6 +306,8 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
             f'use tv.multiply',
             'scalar_mul',
         )
+    if isinstance(x, IndexedSlices):
+        return IndexedSlices(multiply(scalar, x.values), x.indices, x.dense_shape)
     return multiply(scalar, x)
 
 
@@ -307,7 +315,8 @@ def add_n(inputs: Sequence[Any], name: str | None = None) -> Tensor:
     """The sum of tensors of one shape.
 
     Args:
-        inputs: one or more values of one dtype and shape; nothing broadcasts.
+        inputs: one or more values of one dtype and shape; nothing broadcasts. A single
+            one may have any dtype.
         name: ignored; there for TensorFlow programs.
 
     Returns:

@@ -7,7 +7,7 @@ from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _define
-from tensorvar._ops._gradient_helpers import Gradients, conjugate, zeros_like
+from tensorvar._ops._gradient_helpers import Gradients, conjugate, where, zeros_like
 
 # TensorFlow has no sign-changing ops for unsigned types.
 _SIGNED = dtypes.FLOATING | dtypes.SIGNED_INTEGERS
@@ -22,7 +22,14 @@ def _negative_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _sign_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (zeros_like(gradient),)
+    x, y = context.inputs[0], context.outputs[0]
+    if not x.dtype.is_complex:
+        return (zeros_like(gradient),)
+    # On the unit circle only the part of the gradient across the radius counts.
+    along = (conjugate(gradient) * y + gradient * conjugate(y)) * 0.5
+    radius = x * conjugate(y)
+    slope = (gradient - y * along) / radius
+    return (where(radius == 0, zeros_like(slope), slope),)
 
 
 def _square_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -30,12 +37,18 @@ def _square_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _sqrt_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (gradient * 0.5 / conjugate(context.outputs[0]),)
+    slope = gradient * 0.5 / conjugate(context.outputs[0])
+    return (_nothing_of_nothing(gradient, slope),)
 
 
 def _rsqrt_gradient(context: Any, gradient: Tensor) -> Gradients:
     y = conjugate(context.outputs[0])
-    return (gradient * -0.5 * (y * y * y),)
+    return (_nothing_of_nothing(gradient, gradient * -0.5 * (y * y * y)),)
+
+
+def _nothing_of_nothing(gradient: Tensor, slope: Tensor) -> Tensor:
+    """``slope``, but 0 where the gradient is: at 0 a square root would make nan of it."""
+    return where(gradient == 0, zeros_like(slope), slope)
 
 
 def _reciprocal_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -98,7 +111,7 @@ def negative(x: Any, name: str | None = None) -> Tensor:
 def sign(x: Any, name: str | None = None) -> Tensor:
     """-1, 0 or 1 as ``x`` is below, at or above 0; nan stays; ``x / abs(x)`` if complex.
 
-    Its gradient is 0; as in TensorFlow that of complex numbers too.
+    Its gradient is 0 for real numbers.
 
     Args:
         x: signed numbers.

@@ -13,6 +13,7 @@ from tensorvar._ops import (
     diagonal,
     matmul,
     reduction,
+    spectral,
     statistics,
 )
 
@@ -59,6 +60,22 @@ def trace(x: Any, name: str | None = None) -> Tensor:
         InvalidArgumentError: the rank is below 2; ``x`` is boolean.
     """
     return reduction.reduce_sum(diagonal.diag_part(x), axis=-1)
+
+
+def adjoint(matrix: Any, name: str | None = None) -> Tensor:
+    """Swaps the last two axes, and conjugates complex values.
+
+    Args:
+        matrix: values of rank 2 or more.
+        name: accepted for TensorFlow's sake.
+
+    Returns:
+        A tensor of the dtype of ``matrix``.
+
+    Raises:
+        InvalidArgumentError: the rank is below 2.
+    """
+    return matrix_transpose(matrix, conjugate=True)
 
 
 # Contractions
@@ -155,9 +172,10 @@ def norm(
     """The norm of vectors or matrices.
 
     Args:
-        tensor: floats or complex numbers.
+        tensor: floats or complex numbers; integers for the orders 1 and infinity.
         ord: 'euclidean', or a positive number p, or infinity; for matrices 'euclidean' and
-            'fro' (the root of the sum of squares), 1 and infinity.
+            'fro' (the root of the sum of squares), 1, 2 (the greatest singular value) and
+            infinity.
         axis: None to take all elements as one vector; one axis of vectors; or two axes of
             matrices.
         keepdims: whether the reduced axes stay, with length 1.
@@ -167,23 +185,24 @@ def norm(
         The norms, in the dtype of ``tensor`` ('euclidean') or its real dtype.
 
     Raises:
-        InvalidArgumentError: an unknown ``ord``, three or more axes, or integers.
-        UnimplementedError: the matrix norm 2, which needs singular values.
+        InvalidArgumentError: an unknown ``ord``, three or more axes, one axis twice, or a
+            dtype that the order does not take.
     """
     tensor = conversion.convert_to_tensor(tensor)
-    if not (tensor.dtype.is_floating or tensor.dtype.is_complex):
+    inexact = tensor.dtype.is_floating or tensor.dtype.is_complex
+    if not inexact and not (tensor.dtype.is_integer and ord in (1, math.inf)):
         raise errors.InvalidTypeError(
-            f'[norm] {tensor.dtype.name} was given; allowed are floats and complex numbers; '
-            f'tv.cast it first',
+            f'[norm] {tensor.dtype.name} was given for ord {ord!r}; allowed are floats and '
+            f'complex numbers, and integers for 1 and infinity; tv.cast it first',
             'norm',
         )
     axes = _arguments.axes('norm', axis)
     keep = bool(keepdims)
     if isinstance(axes, tuple):
-        if len(axes) != 2:
+        if len(axes) != 2 or axes[0] == axes[1]:
             raise errors.InvalidArgumentError(
-                f'[norm] axes {list(axes)} were given; allowed are None, one axis, or two for '
-                f'matrices; reshape the tensor',
+                f"[norm] axes {list(axes)} were given; 'axis' must be None, an integer, or two "
+                f'unique integers for matrices; reshape the tensor',
                 'norm',
             )
         return _matrix_norm(tensor, ord, (axes[0], axes[1]), keep)
@@ -211,21 +230,27 @@ def _vector_norm(tensor: Tensor, ord: Any, axis: int | None, keepdims: bool) -> 
 def _matrix_norm(tensor: Tensor, ord: Any, axes: tuple[int, int], keepdims: bool) -> Tensor:
     if ord in ('euclidean', 'fro'):
         return statistics.reduce_euclidean_norm(tensor, list(axes), keepdims)
-    if ord == 2:
-        raise errors.UnimplementedError(
-            '[norm] the matrix norm 2 was asked for; it needs singular values, which there are '
-            "none here; use ord='fro', 1 or infinity",
-            'norm',
-        )
-    if ord not in (1, math.inf):
+    if ord not in (1, 2, math.inf):
         raise errors.InvalidArgumentError(
             f"[norm] ord {ord!r} was given; 'ord' must be a supported matrix norm: 'euclidean', "
-            f"'fro', 1 or infinity; give one of them",
+            f"'fro', 1, 2 or infinity; give one of them",
             'norm',
         )
     rank = len(tensor._shape)
     rows, columns = (_shapes.normalize_axis('norm', axis, rank) for axis in axes)
-    summed, searched = (rows, columns) if ord == 1 else (columns, rows)
-    totals = reduction.reduce_sum(abs(tensor), summed, keepdims=True)
-    greatest = reduction.reduce_max(totals, searched, keepdims=True)
+    if ord == 2:
+        greatest = _greatest_singular_value(tensor, rows, columns)
+    else:
+        summed, searched = (rows, columns) if ord == 1 else (columns, rows)
+        totals = reduction.reduce_sum(abs(tensor), summed, keepdims=True)
+        greatest = reduction.reduce_max(totals, searched, keepdims=True)
     return greatest if keepdims else array_shape.squeeze(greatest, [rows, columns])
+
+
+def _greatest_singular_value(tensor: Tensor, rows: int, columns: int) -> Tensor:
+    """Of each matrix, with the axes of rows and columns kept as 1."""
+    others = [axis for axis in range(len(tensor._shape)) if axis not in (rows, columns)]
+    matrices = array_layout.transpose(tensor, (*others, rows, columns))
+    values = spectral.svd(matrices, compute_uv=False)
+    kept = [1 if axis in (rows, columns) else dim for axis, dim in enumerate(tensor._shape)]
+    return array_shape.reshape(reduction.reduce_max(values, axis=-1), kept)

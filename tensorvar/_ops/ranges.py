@@ -111,7 +111,7 @@ LINSPACE = op_registry.register(
         forward=_half_precision.in_float32(_linspace),
         gradient=_linspace_gradient,
         inputs='T T',
-        dtypes={'T': dtypes.FLOATING},
+        dtypes={'T': dtypes.INEXACT},
         wide=True,
     )
 )
@@ -184,7 +184,8 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
     """``num`` values from ``start`` to ``stop``, both included, at equal distances.
 
     Args:
-        start: the first value; integers are taken as float64.
+        start: the first value, also a complex one; integers are taken as float64, those of
+            8 and 16 bits as float32.
         stop: the last value, of the same dtype; broadcasts with ``start``.
         num: how many values, 0 or more.
         name: ignored; there for TensorFlow programs.
@@ -210,6 +211,12 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
 def _as_float(value: Any) -> Any:
     value = conversion.unwrap(value)
     if isinstance(value, ArrayValue):
-        return cast.cast(value, dtypes.float64) if value.dtype.is_integer else value
+        return cast.cast(value, _float_for(value.dtype)) if value.dtype.is_integer else value
     array = host_data.to_array(value, None, 'linspace')
-    return array.astype(dtypes.float64.numpy) if array.dtype.kind in 'iu' else value
+    if array.dtype.kind not in 'iu':
+        return value
+    return array.astype(_float_for(dtypes.from_numpy(array.dtype)).numpy)
+
+
+def _float_for(integer: dtypes.DType) -> dtypes.DType:
+    return dtypes.float32 if integer.size <= 2 else dtypes.float64

@@ -204,7 +204,8 @@ def _of_nothing(xp: Any, array: Array, axis: Axes, keepdims: bool, which: str) -
         value = -math.inf if which == 'min' else math.inf
     else:
         value = int(dtype.min if which == 'min' else dtype.max)
-    return xp.full(reduced_shape('reduce', array.shape, axis, keepdims), value, array.dtype)
+    # The sum has the shape that is wanted, for values without data as well.
+    return xp.full_like(xp.sum(array, axis=axis, keepdims=keepdims, dtype=array.dtype), value)
 
 
 def _extreme_gradient(context: Any, gradient: Tensor) -> Gradients:

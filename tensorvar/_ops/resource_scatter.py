@@ -30,7 +30,8 @@ def _rows_rule(op: str) -> Any:
                 f'[{op}] Must have updates.shape = indices.shape + params.shape[1:] or '
                 f'updates.shape = [], got updates.shape {list(updates.shape)}, indices.shape '
                 f'{list(indices.shape)}, params.shape {list(variable.shape)}; give updates of '
-                f'shape {list(expected)}', op
+                f'shape {list(expected)}',
+                op,
             )
         return variable
 
@@ -59,14 +60,16 @@ def _nd_rule(op: str) -> Any:
             raise errors.InvalidArgumentError(
                 f'[{op}] The inner dimension of indices (shape {list(indices.shape)}) must be <= '
                 f'the rank of the variable (shape {list(variable.shape)}); give indices of shape '
-                f'(..., k)', op
+                f'(..., k)',
+                op,
             )
         expected = (*indices.shape[:-1], *variable.shape[depth:])
         if updates.shape != expected:
             raise errors.InvalidArgumentError(
                 f'[{op}] updates of shape {list(updates.shape)} were given for indices of shape '
                 f'{list(indices.shape)} and a variable of shape {list(variable.shape)}; allowed '
-                f'is {list(expected)}; reshape the updates', op
+                f'is {list(expected)}; reshape the updates',
+                op,
             )
         return variable
 

@@ -19,7 +19,8 @@ def _on_host(value: Any, dtype: dtypes.DType) -> Tensor:
 
     On a card every look at one would wait for the card.
     """
-    return tensor.wrap(np.array(value, dtype.numpy), registry.cpu())
+    cpu = registry.cpu()
+    return tensor.wrap(cpu.backend.from_host(np.array(value, dtype.numpy)), cpu)
 
 
 def _index_dtype(op: str, dtype: Any) -> dtypes.DType:
@@ -110,7 +111,20 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     Raises:
         InvalidArgumentError: they do not broadcast.
     """
-    dims = [_arguments.vector('BroadcastArgs', 'shape', s) for s in (shape_x, shape_y)]
+    dims = [_shape_vector(given) for given in (shape_x, shape_y)]
     wide = any(getattr(s, 'dtype', None) == dtypes.int64 for s in (shape_x, shape_y))
     common = _shapes.broadcast_shapes('BroadcastArgs', *dims)
     return _on_host(common, dtypes.int64 if wide else dtypes.int32)
+
+
+def _shape_vector(given: Any) -> Shape:
+    if hasattr(given, 'dtype'):
+        dtype = dtypes.as_dtype(given.dtype)
+        if dtype not in (dtypes.int32, dtypes.int64) or len(given.shape) != 1:
+            raise errors.UnsupportedTypeError(
+                f'[BroadcastArgs] a shape was given as {dtype.name} values of shape '
+                f'{list(given.shape)}; allowed are int32 and int64 values of rank 1; '
+                f'give a flat list of integers',
+                'BroadcastArgs',
+            )
+    return _arguments.vector('BroadcastArgs', 'shape', given)

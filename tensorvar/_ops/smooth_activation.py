@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes
 from tensorvar._core import conversion, executor
 from tensorvar._core.op_registry import ArraySpec
@@ -18,12 +20,13 @@ from tensorvar._ops import (
 from tensorvar._ops._gradient_helpers import Gradients
 from tensorvar._ops._special import special
 
-_SQRT_HALF = math.sqrt(0.5)
-_NORMAL_DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
+# TensorFlow rounds this and the fit's cube to float32, for float64 values too.
+_SQRT_HALF = float(np.float32(math.sqrt(0.5)))
+_NORMAL_DENSITY = _SQRT_HALF / math.sqrt(math.pi)
 
 # The fit by which the approximate gelu replaces the normal distribution function.
 _FIT_SCALE = math.sqrt(2.0 / math.pi)
-_FIT_CUBE = 0.044715
+_FIT_CUBE = float(np.float32(0.044715))
 
 
 def _features_rule(features: ArraySpec) -> ArraySpec:
@@ -50,7 +53,7 @@ def _gelu_gradient(context: Any, gradient: Tensor) -> Gradients:
         slope = _FIT_SCALE * (1 + 3 * _FIT_CUBE * squared)
         return (gradient * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope),)
     distribution = 0.5 * (1 + special_functions.erf(x * _SQRT_HALF))
-    density = _NORMAL_DENSITY * exponential.exp(-0.5 * x * x)
+    density = _NORMAL_DENSITY * exponential.exp(-elementwise_unary.square(x * _SQRT_HALF))
     return (gradient * (distribution + x * density),)
 
 

@@ -77,7 +77,12 @@ LGAMMA = _define.unary(
     'Lgamma', lambda xp, x: special(xp).gammaln(x), _lgamma_gradient, dtypes.FLOATING, wide=True
 )
 DIGAMMA = _define.unary('Digamma', _digamma, _digamma_gradient, dtypes.FLOATING, wide=True)
-POLYGAMMA = _define.binary('Polygamma', _polygamma, _polygamma_gradient, dtypes.FLOATING, wide=True)
+POLYGAMMA = _define.binary(
+    'Polygamma',
+    _polygamma,
+    _polygamma_gradient,
+    frozenset({dtypes.float32.numpy, dtypes.float64.numpy}),
+)
 
 
 def erf(x: Any, name: str | None = None) -> Tensor:

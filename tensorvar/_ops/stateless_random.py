@@ -284,6 +284,13 @@ def _draw(op: OpDef, shape: Any, dtype: Any, seed: Any, alg: Any) -> Tensor:
 
 def _stream(op: str, seed: Any, alg: Any) -> FixedStream:
     check_philox(op, read_algorithm(op, alg))
+    dtype = getattr(seed, 'dtype', None)
+    if dtype is not None and dtypes.as_dtype(dtype) not in (dtypes.int32, dtypes.int64):
+        raise errors.UnsupportedTypeError(
+            f'[{op}] seed has dtype {dtypes.as_dtype(dtype).name}; allowed are int32 and int64; '
+            f'tv.cast it first',
+            op,
+        )
     read = conversion.host_integers(seed, op, 'seed')
     if not isinstance(read, tuple) or len(read) != 2 or not all(isinstance(s, int) for s in read):
         raise errors.InvalidArgumentError(

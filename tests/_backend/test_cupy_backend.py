@@ -1,6 +1,5 @@
 """The CuPy backend against cards whose streams run as late as they may."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -398,20 +397,3 @@ def test_faults_can_be_injected(cards: Cards, kind: str, error: type) -> None:
     with faults.fail('GPU:0', kind), pytest.raises(error):
         gpu.from_host(numbers(3))
     assert np.array_equal(gpu.to_host(gpu.from_host(numbers(3))), numbers(3))
-
-
-def test_a_timed_call_waits_for_its_end(cards: Cards) -> None:
-    cuda = cards()
-    gpu = backend()
-    array = gpu.from_host(numbers(4))
-
-    def twice(array: Any) -> Any:
-        return array.times(2).times(3)
-
-    before = time.perf_counter_ns()
-    timed = gpu.timed_call(twice, array)
-    after = time.perf_counter_ns()
-    assert all(not stream.queue for stream in cuda.streams.values())
-    assert timed.end_ns - timed.start_ns == 2_000_000
-    assert before < timed.end_ns <= after
-    assert np.array_equal(gpu.to_host(timed.result), numbers(4) * 6)

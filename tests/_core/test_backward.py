@@ -36,7 +36,7 @@ UNARY: list[Callable[[Any], Any]] = [
     lambda x: tv.transpose(x),
     lambda x: tv.reduce_mean(x, axis=0, keepdims=True) + x,
     lambda x: tv.concat([x[1:], x[:1] * 2.0], axis=0),
-    lambda x: tv.gather(x, [1, 0, 1, 2]) [:3],
+    lambda x: tv.gather(x, [1, 0, 1, 2])[:3],
     lambda x: tv.reshape(tv.reshape(x, [9]), [3, 3]),
 ]
 BINARY: list[Callable[[Any, Any], Any]] = [

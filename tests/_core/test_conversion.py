@@ -46,8 +46,10 @@ def test_tensors_pass_through(simulated_gpus: list[str]) -> None:
 def test_no_promotion_of_tensors_and_variables(device: str) -> None:
     with tv.device(device):
         tensor, variable = tv.constant([1.0]), tv.Variable([1.0], name='w')
-    for value, what in ((tensor, f'a tensor of shape .1., float32, on {device}'),
-                        (variable, "the variable 'w:0'")):
+    for value, what in (
+        (tensor, f'a tensor of shape .1., float32, on {device}'),
+        (variable, "the variable 'w:0'"),
+    ):
         with pytest.raises(ValueError, match=f'requested dtype float64 for {what}.*tv.cast'):
             tv.convert_to_tensor(value, dtype=tv.float64)
         with pytest.raises(TypeError, match='requested dtype float64'):

@@ -14,7 +14,9 @@ import tensorvar as tv
 def line_of(function: Callable[..., Any], text: str) -> str:
     """``file:line`` of the line of a test that holds ``text``."""
     lines, first = inspect.getsourcelines(function)
-    [offset] = [number for number, line in enumerate(lines) if text in line and 'line_of' not in line]
+    [offset] = [
+        number for number, line in enumerate(lines) if text in line and 'line_of' not in line
+    ]
     return f'test_explanation.py:{first + offset}'
 
 
@@ -149,9 +151,7 @@ def test_a_target_from_elsewhere() -> None:
     before = v * v
     with tv.GradientTape() as tape:
         v * 2.0
-    assert tape.explain(before, v) == (
-        'None: the target was not computed while the tape recorded'
-    )
+    assert tape.explain(before, v) == ('None: the target was not computed while the tape recorded')
 
 
 def test_the_first_cut_is_named() -> None:

@@ -180,7 +180,12 @@ def test_looks_are_guarded_except_for_explicit_ones(simulated_gpus: list[str]) -
         assert t[0].item() == 2
         assert 'array([2, 1]' in repr(t)
         assert f'{t}' == '[2 1]'
-        looks = [np.asarray, lambda x: bool(x[0]), lambda x: int(x[0]), lambda x: operator.index(x[1])]
+        looks = [
+            np.asarray,
+            lambda x: bool(x[0]),
+            lambda x: int(x[0]),
+            lambda x: operator.index(x[1]),
+        ]
         for look in looks:
             with pytest.raises(tv.errors.TransferError, match=r'GPU:0.*CPU:0|CPU:0.*GPU:0'):
                 look(t)

@@ -140,9 +140,7 @@ def test_two_updates_that_read_each_other_s_variable_end(simulated_gpus: list[st
 
         mine.update(function)
 
-    threads = [
-        threading.Thread(target=bump, args=pair, daemon=True) for pair in ((a, b), (b, a))
-    ]
+    threads = [threading.Thread(target=bump, args=pair, daemon=True) for pair in ((a, b), (b, a))]
     for thread in threads:
         thread.start()
     for thread in threads:

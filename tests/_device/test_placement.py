@@ -1,6 +1,5 @@
 """Each rule of the placement table, by the record of an op that it decides."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,11 +8,8 @@ import tensorvar as tv
 from tensorvar._device import placement, registry, scope
 from tensorvar._device.device import Device
 
-
-@pytest.fixture(autouse=True)
-def machine(simulated_gpus: list[str]) -> Iterator[None]:
-    """CPU:0, GPU:0 and GPU:1."""
-    yield
+# CPU:0, GPU:0 and GPU:1.
+pytestmark = pytest.mark.usefixtures('simulated_gpus')
 
 
 def on(device: str | None, value: Any = (1.0, 2.0)) -> Any:

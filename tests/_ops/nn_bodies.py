@@ -135,9 +135,7 @@ def pools(tf: Any, nn: Any) -> list[Any]:
             )
         results += with_gradients(tf, lambda x, f=pool: f(x, 3, 2, 'SAME'), IMAGES[0])
         # TensorFlow's gradient of avg_pool fails here unless the layout is named.
-        results += with_gradients(
-            tf, lambda x, f=pool: f(x, 2, [1, 2, 2], 'SAME', 'NDHWC'), volume
-        )
+        results += with_gradients(tf, lambda x, f=pool: f(x, 2, [1, 2, 2], 'SAME', 'NDHWC'), volume)
     pairs = [[0, 0], [1, 1], [0, 1], [0, 0]]
     return [
         *results,

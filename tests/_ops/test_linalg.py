@@ -15,7 +15,7 @@ def test_matrix_transpose(device: str) -> None:
     array = device_parity.sample(np.complex64, (2, 3, 4))
     rules.check(
         device,
-        lambda x: [linalg.matrix_transpose(x), linalg.matrix_transpose(x, conjugate=True)],
+        lambda x: [linalg.matrix_transpose(x), linalg.adjoint(x)],
         lambda x: [np.swapaxes(x, 1, 2), np.swapaxes(x, 1, 2).conj()],
         array,
     )
@@ -78,6 +78,8 @@ def test_bad_tensordot(axes: Any) -> None:
         (3, 3, 1),
         (0.5, 0.5, 1),
         ('fro', 'fro', (1, 2)),
+        (2, 2, (1, 2)),
+        (2, 2, [2, 0]),
         ('euclidean', 'fro', [0, 2]),
         (1, 1, (0, 1)),
         (np.inf, np.inf, (2, 0)),
@@ -116,10 +118,15 @@ def test_bad_norm() -> None:
     for order, axis in (('fro', 0), ('x', None), (0, None), (-1, 0), (3, (0, 1)), (1, (0, 1, 0))):
         with pytest.raises(ValueError, match=r'\[norm\]'):
             linalg.norm(square, order, axis)
-    with pytest.raises(NotImplementedError, match='singular'):
-        linalg.norm(square, 2, (0, 1))
+    with pytest.raises(tv.errors.InvalidArgumentError, match='unique'):
+        linalg.norm(square, 2, (1, 1))
     with pytest.raises(tv.errors.InvalidArgumentError, match='int32'):
         linalg.norm([1, 2])
+
+
+def test_norm_of_integers() -> None:
+    assert linalg.norm([3, -4], 1).numpy() == 7
+    assert linalg.norm([3, -4], np.inf).dtype is tv.int32
 
 
 def test_gradients() -> None:
@@ -136,5 +143,6 @@ def test_gradients() -> None:
         (3, None),
         ('fro', (0, 1)),
         (1, (0, 1)),
+        (2, (0, 1)),
     ):
         numeric_gradient.check(lambda x, o=order, a=axis: linalg.norm(x, o, a), values)

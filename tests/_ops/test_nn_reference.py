@@ -1,5 +1,6 @@
 """Convolutions, pools, normalizations and their gradients are TensorFlow's, everywhere."""
 
+import inspect
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,7 +44,12 @@ MODULES = (
     top_k,
 )
 NN = SimpleNamespace(
-    **{name: value for module in MODULES for name, value in vars(module).items()},
+    **{
+        name: value
+        for module in MODULES
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__
+    },
     lrn=local_response.local_response_normalization,
 )
 

@@ -43,9 +43,7 @@ def _scatter(name: str, function: Any) -> list[Write]:
         result[INDICES] = function(value[INDICES], ROWS)
         return result
 
-    by_rows = Write(
-        f'scatter_{name}', lambda v: getattr(v, f'scatter_{name}')(_rows()), expected
-    )
+    by_rows = Write(f'scatter_{name}', lambda v: getattr(v, f'scatter_{name}')(_rows()), expected)
     if name in ('mul', 'div'):
         return [by_rows]
     nd = f'scatter_nd_{name}'

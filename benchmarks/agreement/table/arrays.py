@@ -1,9 +1,9 @@
 """Creation, shape, layout and joining."""
 
 from benchmarks.agreement import syntax
-from benchmarks.agreement.draw import ANY, INDEX, INTEGERS, NUMERIC, REALS, Draw
+from benchmarks.agreement.draw import ANY, FLOATS, INDEX, NUMERIC, REAL, Draw
 from benchmarks.agreement.syntax import Expression
-from benchmarks.agreement.table.reductions import axes, whole
+from benchmarks.agreement.table.reductions import whole
 from benchmarks.agreement.table.row import Arguments, Row, Strategy, rows
 
 
@@ -25,8 +25,8 @@ def created(draw: Draw, dtype: str) -> Arguments:
 
 def like(draw: Draw, dtype: str) -> Arguments:
     (value,), _ = whole(draw, dtype)
-    keywords = {'dtype': syntax.dtype(draw.choose(NUMERIC))} if draw.chance(0.3) else {}
-    return [value], keywords
+    other = not draw.plain and draw.chance(0.3)
+    return [value], {'dtype': syntax.dtype(draw.choose(NUMERIC))} if other else {}
 
 
 def filled(draw: Draw, dtype: str) -> Arguments:
@@ -122,7 +122,7 @@ def tile(draw: Draw, dtype: str) -> Arguments:
 
 def repeat(draw: Draw, dtype: str) -> Arguments:
     shape = draw.shape(1)
-    if draw.chance(0.3):
+    if not draw.plain and draw.chance(0.3):
         return [draw.tensor(dtype, shape), draw.integer(1, 3)], {}
     axis = draw.axis(len(shape))
     repeats = draw.integers([shape[axis]], 0 if not draw.plain else 1, 3)
@@ -171,11 +171,6 @@ def stack(draw: Draw, dtype: str) -> Arguments:
     return [syntax.listed(*parts)], {'axis': draw.axis(len(shape) + 1)} if draw.chance(0.6) else {}
 
 
-def parallel_stack(draw: Draw, dtype: str) -> Arguments:
-    shape = draw.shape(0, 2)
-    return [syntax.listed(*(draw.tensor(dtype, shape) for _ in range(draw.integer(1, 3))))], {}
-
-
 def unstack(draw: Draw, dtype: str) -> Arguments:
     shape = draw.shape(1)
     return [draw.tensor(dtype, shape)], {'axis': draw.axis(len(shape))} if draw.chance(0.6) else {}
@@ -187,7 +182,7 @@ def split(draw: Draw, dtype: str) -> Arguments:
     if draw.chance(0.5):
         shape[axis] = draw.integer(1, 2) * 2
         return [draw.tensor(dtype, shape), 2], {'axis': axis}
-    sizes = [draw.integer(0, 2) for _ in range(3)]
+    sizes = [draw.integer(1 if draw.plain else 0, 2) for _ in range(3)]
     shape[axis] = sum(sizes)
     if draw.chance(0.4):
         sizes[draw.integer(0, 2)] = -1
@@ -244,7 +239,7 @@ def one_hot(draw: Draw, dtype: str) -> Arguments:
     keywords: dict[str, Expression] = {'dtype': syntax.dtype(dtype)}
     if draw.chance(0.3):
         keywords['axis'] = draw.axis(len(shape) + 1)
-    if dtype == 'string' or draw.chance(0.3):
+    if dtype in ('bool', 'string') or draw.chance(0.3):
         keywords['on_value'] = draw.tensor(dtype, [])
         keywords['off_value'] = draw.tensor(dtype, [])
     return [draw.integers(shape, -1, 4, draw.index_dtype()), draw.integer(1, 4)], keywords
@@ -254,13 +249,15 @@ def sequence_mask(draw: Draw, dtype: str) -> Arguments:
     keywords: dict[str, Expression] = {'dtype': syntax.dtype(dtype)}
     if draw.chance(0.5):
         keywords['maxlen'] = draw.integer(1, 5)
-    lengths = draw.integers([size + 1 for size in draw.shape(0, 2)], 0, 4, draw.index_dtype())
+    lengths = draw.integers(
+        [size + 1 for size in draw.shape(0, 2)], 1 if draw.plain else 0, 4, draw.index_dtype()
+    )
     return [lengths], keywords
 
 
 def shape_of(draw: Draw, dtype: str) -> Arguments:
     keywords = {'out_type': syntax.dtype('int64')} if draw.chance(0.4) else {}
-    return [draw.tensor(dtype, draw.shape())], keywords
+    return [draw.tensor(dtype, draw.shape(1 if draw.plain else 0))], keywords
 
 
 def ensure(draw: Draw, dtype: str) -> Arguments:
@@ -270,16 +267,9 @@ def ensure(draw: Draw, dtype: str) -> Arguments:
 
 
 def shapes(draw: Draw, dtype: str) -> Arguments:
-    shape = draw.shape()
+    shape = draw.shape(1)
     other = draw.shape_like(shape)
     return [syntax.tensor(dtype, [len(given)], given) for given in (shape, other)], {}
-
-
-def static_shapes(draw: Draw, dtype: str) -> Arguments:
-    shape = draw.shape()
-    other = draw.shape_like(shape)
-    return [syntax.call('TensorShape', syntax.listed(*given)) for given in (shape, other)], {}
-
 
 
 def is_a_tensor(draw: Draw, dtype: str) -> Arguments:
@@ -287,42 +277,42 @@ def is_a_tensor(draw: Draw, dtype: str) -> Arguments:
 
 
 def several_shapes(draw: Draw, dtype: str) -> Arguments:
-    return [syntax.listed(*(draw.tensor(dtype, draw.shape()) for _ in range(2)))], {}
+    return [syntax.listed(*(draw.tensor(dtype, draw.shape(1)) for _ in range(2)))], {}
 
 
 ROWS: list[Row] = [
-    *rows('zeros ones', created, ANY[:-1]),
-    *rows('zeros', created, ('string',), variant='string'),
-    *rows('zeros_like ones_like', like, ANY),
+    *rows('zeros', created, ANY),
+    *rows('ones', created, ANY[:-1]),
+    *rows('zeros_like', like, ANY),
+    *rows('ones_like', like, ANY[:-1]),
     *rows('fill', filled, ANY),
     *rows('constant', constant, ANY),
     *rows('convert_to_tensor', converted, ANY),
     *rows('eye linalg.eye', eye, ANY[:-1]),
-    *rows('range', ranged, (*NUMERIC,)),
-    *rows('linspace', linspace, REALS, 4),
+    *rows('range', ranged, (*FLOATS, *INDEX)),
+    *rows('linspace', linspace, NUMERIC, 4),
     *rows('reshape', reshape, ANY),
     *rows('expand_dims', expand, ANY),
     *rows('squeeze', squeeze, ANY),
     *rows('broadcast_to', broadcast_to, ANY),
     *rows('transpose', transpose, ANY),
     *rows('tile', tile, ANY),
-    *rows('repeat', repeat, ANY),
+    *rows('repeat', repeat, tuple(dtype for dtype in ANY if dtype != 'uint16')),
     *rows('reverse', reverse, ANY),
     *rows('reverse_sequence', reverse_sequence, ANY),
     *rows('roll', roll, ANY),
     *rows('concat', concat, ANY),
     *rows('stack', stack, ANY),
-    *rows('parallel_stack', parallel_stack, ANY),
     *rows('unstack', unstack, ANY),
     *rows('split', split, ANY),
-    *rows('meshgrid', meshgrid, NUMERIC),
+    *rows('meshgrid', meshgrid, (*NUMERIC, 'bool')),
     *rows('pad', pad('CONSTANT'), ANY),
     *rows('pad', pad('REFLECT'), ANY, variant='reflect'),
     *rows('pad', pad('SYMMETRIC'), ANY, variant='symmetric'),
-    *rows('space_to_batch', space_to_batch, ANY),
-    *rows('batch_to_space', batch_to_space, ANY),
-    *rows('nn.space_to_depth', depth(1), NUMERIC),
-    *rows('nn.depth_to_space', depth(4), NUMERIC),
+    *rows('space_to_batch', space_to_batch, REAL),
+    *rows('batch_to_space', batch_to_space, REAL),
+    *rows('nn.space_to_depth', depth(1), ANY),
+    *rows('nn.depth_to_space', depth(4), ANY),
     *rows('one_hot', one_hot, ANY),
     *rows('sequence_mask', sequence_mask, ANY[:-1]),
     *rows('shape size', shape_of, ANY),
@@ -332,5 +322,4 @@ ROWS: list[Row] = [
     *rows('is_tensor', is_a_tensor, ANY),
     *rows('ensure_shape', ensure, ANY),
     *rows('broadcast_dynamic_shape', shapes, INDEX),
-    *rows('broadcast_static_shape', static_shapes, ('int32',)),
 ]

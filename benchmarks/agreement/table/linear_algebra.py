@@ -1,12 +1,24 @@
 """Products, decompositions and solvers."""
 
 from benchmarks.agreement import syntax
-from benchmarks.agreement.draw import COMPLEX, FLOATS, INEXACT, NUMERIC, REALS, SIGNED, Draw
+from benchmarks.agreement.draw import (
+    ANY,
+    COMPLEX,
+    FLOATS,
+    INDEX,
+    INEXACT,
+    NUMERIC,
+    REAL,
+    REALS,
+    Draw,
+)
 from benchmarks.agreement.syntax import Expression
 from benchmarks.agreement.table.row import Arguments, Row, Strategy, rows
 from benchmarks.agreement.table.selection import filled_shape
 
 DENSE = (*REALS, *COMPLEX)
+DIAGONAL = ('float16', *DENSE, *INDEX)
+PRODUCTS = (*INEXACT, 'int16', *INDEX)
 
 
 def matrix(draw: Draw, dtype: str, shape: list[int]) -> Expression:
@@ -170,6 +182,10 @@ def norm(draw: Draw, dtype: str) -> Arguments:
     return [draw.tensor(dtype, shape)], keywords
 
 
+def whole_norm(draw: Draw, dtype: str) -> Arguments:
+    return [draw.tensor(dtype, draw.shape(1))], {'ord': 1, 'axis': 0}
+
+
 def global_norm(draw: Draw, dtype: str) -> Arguments:
     return [syntax.listed(*(draw.tensor(dtype, draw.shape()) for _ in range(2)))], {}
 
@@ -184,19 +200,20 @@ def clip_by_global_norm(draw: Draw, dtype: str) -> Arguments:
 
 
 ROWS: list[Row] = [
-    *rows('linalg.matmul', matmul, (*INEXACT, *SIGNED, 'uint8'), 8),
-    *rows('linalg.matvec', matvec, (*INEXACT, *SIGNED), 8),
-    *rows('tensordot', tensordot, (*INEXACT, *SIGNED), 8),
-    *rows('einsum', einsum, (*INEXACT, *SIGNED), 8),
-    *rows('linalg.cross', cross, NUMERIC, 4),
-    *rows('linalg.adjoint linalg.matrix_transpose', rectangular(), NUMERIC),
+    *rows('linalg.matmul', matmul, PRODUCTS, 8),
+    *rows('linalg.matvec', matvec, (*INEXACT, *INDEX), 8),
+    *rows('tensordot', tensordot, (*INEXACT, *INDEX), 8),
+    *rows('einsum', einsum, (*INEXACT, *INDEX), 8),
+    *rows('linalg.cross', cross, REAL, 4),
+    *rows('linalg.adjoint linalg.matrix_transpose', rectangular(), ANY),
     *rows('linalg.trace', rectangular(), NUMERIC, 4),
-    *rows('linalg.band_part', band_part, NUMERIC),
-    *rows('linalg.diag', diag, NUMERIC),
-    *rows('linalg.diag_part', diag_part, NUMERIC),
-    *rows('linalg.set_diag', set_diag, NUMERIC),
-    *rows('linalg.tensor_diag', tensor_diag, INEXACT),
-    *rows('linalg.tensor_diag_part', tensor_diag_part, INEXACT),
+    *rows('linalg.band_part', band_part, (*NUMERIC, 'bool')),
+    *rows('linalg.diag', diag, (*NUMERIC, 'bool')),
+    *rows('linalg.diag_part', diag_part, (*NUMERIC, 'bool')),
+    *rows('linalg.set_diag', set_diag, (*NUMERIC, 'bool')),
+    *rows('linalg.tensor_diag', tensor_diag, DIAGONAL),
+    *rows('linalg.tensor_diag_part', tensor_diag_part, DIAGONAL),
+    *rows('linalg.inv', square, ('float16',), variant='half'),
     *rows('linalg.det linalg.inv linalg.logdet linalg.slogdet', square, DENSE, 40),
     *rows('linalg.expm', square, DENSE, 400),
     *rows('linalg.sqrtm', definite, DENSE, 100),
@@ -210,9 +227,10 @@ ROWS: list[Row] = [
     *rows('linalg.solve', solve, DENSE, 40),
     *rows('linalg.triangular_solve', triangular, DENSE, 40),
     *rows('linalg.cholesky_solve', cholesky_solve, DENSE, 40),
-    *rows('linalg.lstsq', lstsq, REALS, 100),
+    *rows('linalg.lstsq', lstsq, DENSE, 100),
     *rows('linalg.norm norm', norm, INEXACT, 8),
+    *rows('linalg.norm', whole_norm, ('int8', 'int16', 'int64'), variant='whole'),
     *rows('linalg.global_norm', global_norm, FLOATS, 8),
-    *rows('clip_by_norm', clip_by_norm, INEXACT, 8),
+    *rows('clip_by_norm', clip_by_norm, FLOATS, 8),
     *rows('clip_by_global_norm', clip_by_global_norm, FLOATS, 8),
 ]

@@ -1,7 +1,7 @@
 """Activations, losses, normalization, convolution and pooling."""
 
 from benchmarks.agreement import syntax
-from benchmarks.agreement.draw import FLOATS, INDEX, INEXACT, REAL, REALS, Draw
+from benchmarks.agreement.draw import FLOATS, INEXACT, NUMERIC, REAL, SIGNED, Draw
 from benchmarks.agreement.syntax import Expression
 from benchmarks.agreement.table.elementwise import unary
 from benchmarks.agreement.table.row import Arguments, Row, Strategy, rows
@@ -106,8 +106,9 @@ def convolution(rank: int, padded: bool = False) -> Strategy:
         elif draw.chance(0.3):
             keywords['strides'] = 1
             keywords['dilations'] = 2
-        if rank == 1 and isinstance(keywords['strides'], list):
-            keywords['strides'] = 1
+        if rank == 1:
+            del keywords['strides']
+            keywords['stride'] = 1 if 'dilations' in keywords else draw.integer(1, 2)
         if rank == 3:
             keywords['strides'] = syntax.listed(1, *([draw.integer(1, 2)] * 3), 1)
             keywords.pop('dilations', None)
@@ -155,36 +156,38 @@ def pooling(rank: int) -> Strategy:
     return strategy
 
 
+POOLED = (*FLOATS, *SIGNED, 'uint8', 'uint16')
 ROWS: list[Row] = [
     *rows('nn.relu', unary(), REAL),
     *rows('nn.relu6', unary(), REAL),
     *rows('nn.elu nn.selu', unary(), FLOATS, 4),
-    *rows('nn.silu nn.swish', unary(), FLOATS, 4),
+    *rows('nn.silu nn.swish', unary(), INEXACT, 4),
     *rows('nn.gelu', gelu, FLOATS, 8),
-    *rows('nn.leaky_relu', leaky, FLOATS),
-    *rows('nn.crelu', crelu, REAL),
+    *rows('nn.leaky_relu', leaky, REAL),
+    *rows('nn.crelu', crelu, (*FLOATS, *SIGNED)),
     *rows('nn.softmax nn.log_softmax', softmax, FLOATS, 4),
     *rows('nn.sigmoid_cross_entropy_with_logits', logits, FLOATS, 4),
     *rows('nn.weighted_cross_entropy_with_logits', weighted_logits, FLOATS, 8),
     *rows('nn.softmax_cross_entropy_with_logits', softmax_logits, FLOATS, 8),
     *rows('nn.sparse_softmax_cross_entropy_with_logits', sparse_logits, FLOATS, 8),
     *rows('nn.log_poisson_loss', poisson_loss, FLOATS, 8),
-    *rows('nn.bias_add', bias_add, INEXACT),
-    *rows('nn.batch_normalization', batch_normalization, FLOATS, 16),
-    *rows('nn.local_response_normalization', response_normalization, FLOATS[:3], 16),
+    *rows('nn.bias_add', bias_add, NUMERIC),
+    *rows('nn.batch_normalization', batch_normalization, INEXACT, 16),
+    *rows('nn.local_response_normalization', response_normalization, ('float16', 'float32'), 16),
     *rows('nn.dropout', dropout, FLOATS, numbers=False, gradient=False),
-    *rows('nn.conv1d', convolution(1), FLOATS, 8),
-    *rows('nn.conv2d', convolution(2), FLOATS, 8),
-    *rows('nn.conv2d', convolution(2, padded=True), FLOATS, 8, variant='padded'),
+    *rows('nn.conv1d', convolution(1), (*FLOATS, 'int32'), 8),
+    *rows('nn.conv2d', convolution(2), (*FLOATS, 'int32'), 8),
+    *rows('nn.conv2d', convolution(2, padded=True), (*FLOATS, 'int32'), 8, variant='padded'),
     *rows('nn.conv3d', convolution(3), FLOATS, 8),
-    *rows('nn.conv2d_transpose', transposed, FLOATS, 8),
+    *rows('nn.conv2d_transpose', transposed, (*FLOATS, 'int32'), 8),
     *rows('nn.depthwise_conv2d', depthwise, FLOATS, 8),
-    *rows('nn.separable_conv2d', separable, REALS, 8),
+    *rows('nn.separable_conv2d', separable, FLOATS, 8),
     *rows('nn.avg_pool1d', pooling(1), FLOATS, 8),
     *rows('nn.avg_pool2d', pooling(2), FLOATS, 8),
-    *rows('nn.avg_pool3d', pooling(3), FLOATS, 8),
-    *rows('nn.max_pool1d', pooling(1), FLOATS),
-    *rows('nn.max_pool2d', pooling(2), FLOATS),
-    *rows('nn.max_pool3d', pooling(3), FLOATS),
-    *rows('nn.avg_pool nn.max_pool', pooling(2), FLOATS, 8),
+    *rows('nn.avg_pool3d', pooling(3), ('bfloat16', 'float32'), 8),
+    *rows('nn.max_pool1d', pooling(1), POOLED),
+    *rows('nn.max_pool2d', pooling(2), POOLED),
+    *rows('nn.max_pool3d', pooling(3), ('bfloat16', 'float32')),
+    *rows('nn.avg_pool', pooling(2), FLOATS, 8),
+    *rows('nn.max_pool', pooling(2), POOLED),
 ]

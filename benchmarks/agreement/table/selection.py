@@ -1,7 +1,7 @@
 """Gather, scatter, segments, masks and partitions."""
 
 from benchmarks.agreement import syntax
-from benchmarks.agreement.draw import ANY, INDEX, NUMERIC, REAL, Draw
+from benchmarks.agreement.draw import ANY, FLOATS, INDEX, NUMERIC, REAL, Draw
 from benchmarks.agreement.syntax import Expression
 from benchmarks.agreement.table.row import Arguments, Row, Strategy, rows
 
@@ -71,17 +71,19 @@ def boolean_mask(draw: Draw, dtype: str) -> Arguments:
     rank = draw.integer(1, len(shape))
     axis = draw.integer(0, len(shape) - rank) if draw.chance(0.3) else 0
     keywords = {'axis': axis} if axis else {}
-    return [draw.tensor(dtype, shape), draw.tensor('bool', shape[axis : axis + rank])], keywords
+    mask = draw.tensor('bool', shape[axis : axis + rank])
+    mask[3][:1] = [True] if mask[3] else []
+    return [draw.tensor(dtype, shape), mask], keywords
 
 
 def where(draw: Draw, dtype: str) -> Arguments:
-    return [draw.tensor(dtype, draw.shape(1))], {}
+    return [draw.tensor(dtype, draw.shape(1), 'positive')], {}
 
 
 def cut(draw: Draw, dtype: str) -> Arguments:
     shape = filled_shape(draw)
     begin = [draw.integer(0, size - 1) for size in shape]
-    size = [draw.choose([-1, draw.integer(0, length - start)])
+    size = [draw.choose([-1, draw.integer(1 if draw.plain else 0, length - start)])
             for start, length in zip(begin, shape, strict=True)]  # fmt: skip
     return [draw.tensor(dtype, shape), syntax.listed(*begin), syntax.listed(*size)], {}
 
@@ -137,7 +139,8 @@ def unravel(draw: Draw, dtype: str) -> Arguments:
 def embedding(draw: Draw, dtype: str) -> Arguments:
     shape = filled_shape(draw, 2)
     ids = draw.integers(draw.shape(0, 2), 0, shape[0] - 1, draw.index_dtype())
-    return [draw.tensor(dtype, shape), ids], {'max_norm': 1.0} if draw.chance(0.2) else {}
+    normed = dtype in FLOATS and draw.chance(0.2)
+    return [draw.tensor(dtype, shape), ids], {'max_norm': 1.0} if normed else {}
 
 
 UNSORTED = 'math.unsorted_segment_'
@@ -148,20 +151,26 @@ ROWS: list[Row] = [
     *rows('gather_nd', gather_nd, ANY),
     *rows('scatter_nd', scatter_nd, ANY, 4),
     *rows('tensor_scatter_nd_update', tensor_scatter_update, ANY),
-    *rows('tensor_scatter_nd_add tensor_scatter_nd_sub', SCATTERS, ANY, 4),
+    *rows('tensor_scatter_nd_add tensor_scatter_nd_sub', SCATTERS, NUMERIC, 4),
     *rows('tensor_scatter_nd_max tensor_scatter_nd_min', SCATTERS, REAL),
     *rows('boolean_mask', boolean_mask, ANY),
-    *rows('where', where, (*NUMERIC, 'bool'), variant='indices'),
+    *rows(
+        'where',
+        where,
+        tuple(dtype for dtype in (*NUMERIC, 'bool') if dtype != 'float16'),
+        variant='indices',
+    ),
     *rows('slice', cut, ANY),
     *rows('strided_slice', strided, ANY),
     *rows('math.segment_sum math.segment_prod', segment, NUMERIC, 4),
     *rows('math.segment_mean', segment, NUMERIC, 4),
     *rows('math.segment_max math.segment_min', segment, REAL),
     *rows(f'{UNSORTED}sum {UNSORTED}prod', unsorted_segment, NUMERIC, 4),
-    *rows(f'{UNSORTED}mean {UNSORTED}sqrt_n', unsorted_segment, NUMERIC, 4),
+    *rows(f'{UNSORTED}mean', unsorted_segment, REAL, 4),
+    *rows(f'{UNSORTED}sqrt_n', unsorted_segment, FLOATS, 4),
     *rows(f'{UNSORTED}max {UNSORTED}min', unsorted_segment, REAL),
     *rows('dynamic_partition', partition, ANY),
     *rows('dynamic_stitch', stitch, ANY),
     *rows('unravel_index', unravel, INDEX),
-    *rows('nn.embedding_lookup', embedding, (*NUMERIC,), 4),
+    *rows('nn.embedding_lookup', embedding, ANY, 4),
 ]

@@ -1,0 +1,104 @@
+"""``TensorSpec``: the shape and dtype that a value shall have."""
+
+from typing import Any
+
+from tensorvar import _shapes, dtypes, errors
+from tensorvar._core.array_value import ArrayValue
+
+
+class TensorSpec:
+    """A description of tensors.
+
+    Args:
+        shape: what ``tv.TensorShape`` takes; dimensions may be unknown.
+        dtype: the element type.
+        name: a name for the argument described, or None.
+
+    Example:
+        >>> import tensorvar as tv
+        >>> tv.TensorSpec([None, 2], tv.float32).is_compatible_with(tv.zeros([3, 2]))
+        True
+    """
+
+    __slots__ = ('_dtype', '_name', '_shape')
+
+    def __init__(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> None:
+        self._shape = _shapes.as_shape(shape)
+        self._dtype = dtypes.as_dtype(dtype)
+        self._name = name
+
+    @classmethod
+    def from_tensor(cls, tensor: ArrayValue, name: str | None = None) -> 'TensorSpec':
+        """The spec of a tensor or variable.
+
+        Args:
+            tensor: the value to describe.
+            name: a name, or None.
+
+        Raises:
+            ValueError: something else was given.
+        """
+        if not isinstance(tensor, ArrayValue):
+            raise errors.InvalidArgumentError(
+                f'[TensorSpec] `tensor` should be a tf.Tensor, but got type {type(tensor).__name__}'
+            )
+        return cls(tensor.shape, tensor.dtype, name)
+
+    @classmethod
+    def from_spec(cls, spec: 'TensorSpec', name: str | None = None) -> 'TensorSpec':
+        """A copy of a spec, under another name if one is given.
+
+        Args:
+            spec: the spec to copy.
+            name: a name, or None to keep the old one.
+        """
+        return cls(spec.shape, spec.dtype, name or spec.name)
+
+    @property
+    def shape(self) -> _shapes.TensorShape:
+        """The shape."""
+        return self._shape
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        """The element type."""
+        return self._dtype
+
+    @property
+    def name(self) -> str | None:
+        """The name, or None."""
+        return self._name
+
+    def is_compatible_with(self, spec_or_tensor: Any) -> bool:
+        """Whether a value, or some value of another spec, fits this spec.
+
+        Args:
+            spec_or_tensor: a tensor, a variable or a spec.
+        """
+        return (
+            self._dtype is spec_or_tensor.dtype
+            and self._shape.is_compatible_with(spec_or_tensor.shape)
+        )
+
+    def is_subtype_of(self, other: 'TensorSpec') -> bool:
+        """Whether every value of this spec fits the other.
+
+        Args:
+            other: another spec.
+        """
+        return self._dtype is other.dtype and self._shape.is_subtype_of(other.shape)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TensorSpec):
+            return NotImplemented
+        mine = (self._shape, self._dtype, self._name)
+        return mine == (other._shape, other._dtype, other._name)
+
+    def __hash__(self) -> int:
+        return hash((self._shape, self._dtype))
+
+    def __repr__(self) -> str:
+        return f'TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})'
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (TensorSpec, (self._shape, self._dtype, self._name))
