@@ -20,6 +20,7 @@ from tensorvar import math as math
 from tensorvar import nest as nest
 from tensorvar import nn as nn
 from tensorvar import random as random
+from tensorvar import signal as signal
 from tensorvar import testing as testing
 from tensorvar._backend import factory as _factory
 from tensorvar._backend.guard import transfer_guard as transfer_guard
@@ -86,6 +87,7 @@ from tensorvar._ops.division import divide as divide
 from tensorvar._ops.division import truediv as truediv
 from tensorvar._ops.division import truncatediv as truncatediv
 from tensorvar._ops.division import truncatemod as truncatemod
+from tensorvar._ops.einsum import einsum as einsum
 from tensorvar._ops.elementwise_binary import add as add
 from tensorvar._ops.elementwise_binary import add_n as add_n
 from tensorvar._ops.elementwise_binary import maximum as maximum
@@ -245,6 +247,7 @@ __all__ = [
     'divide',
     'double',
     'dtypes',
+    'einsum',
     'ensure_shape',
     'equal',
     'errors',
@@ -320,6 +323,7 @@ __all__ = [
     'shape_n',
     'sigmoid',
     'sign',
+    'signal',
     'sin',
     'sinh',
     'size',

@@ -23,6 +23,7 @@ from tensorvar._ops.division import divide_no_nan as divide_no_nan
 from tensorvar._ops.division import floordiv as floordiv
 from tensorvar._ops.division import floormod as floormod
 from tensorvar._ops.division import floormod as mod
+from tensorvar._ops.division import reciprocal_no_nan as reciprocal_no_nan
 from tensorvar._ops.division import truediv as truediv
 from tensorvar._ops.division import truncatediv as truncatediv
 from tensorvar._ops.division import truncatemod as truncatemod
@@ -58,6 +59,7 @@ from tensorvar._ops.logical import logical_not as logical_not
 from tensorvar._ops.logical import logical_or as logical_or
 from tensorvar._ops.logical import logical_xor as logical_xor
 from tensorvar._ops.normalization import l2_normalize as l2_normalize
+from tensorvar._ops.permutation_inverse import invert_permutation as invert_permutation
 from tensorvar._ops.power import pow as pow
 from tensorvar._ops.power import xlog1py as xlog1py
 from tensorvar._ops.power import xlogy as xlogy
@@ -140,6 +142,7 @@ __all__ = [
     'greater_equal',
     'imag',
     'in_top_k',
+    'invert_permutation',
     'is_finite',
     'is_inf',
     'is_nan',
@@ -167,6 +170,7 @@ __all__ = [
     'pow',
     'real',
     'reciprocal',
+    'reciprocal_no_nan',
     'reduce_all',
     'reduce_any',
     'reduce_euclidean_norm',

@@ -1,19 +1,27 @@
 """Nested structures: lists, tuples, named tuples and dicts with values as leaves."""
 
+import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MappingView, Sequence
 from typing import Any
 
 from tensorvar import errors
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether a value is a list, a tuple or a mapping.
+    """Whether a value is a sequence (but no string), a mapping or a view of one.
 
     Args:
         structure: any value.
     """
-    return isinstance(structure, list | tuple | Mapping)
+    return _holds_values(type(structure))
+
+
+@functools.lru_cache(maxsize=512)
+def _holds_values(kind: type) -> bool:
+    """Kept per class, because the question is asked for each leaf of each structure."""
+    nested = issubclass(kind, Mapping | MappingView | Sequence)
+    return nested and not issubclass(kind, str | bytes | bytearray)
 
 
 def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
@@ -27,14 +35,18 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
 
 
 def _leaves(structure: Any) -> Iterator[Any]:
-    if isinstance(structure, Mapping):
-        for key in _sorted_keys(structure):
-            yield from _leaves(structure[key])
-    elif isinstance(structure, list | tuple):
-        for item in structure:
+    if is_nested(structure):
+        for item in _items(structure):
             yield from _leaves(item)
     else:
         yield structure
+
+
+def _items(structure: Any) -> list[Any]:
+    """What a structure holds, in the order of the leaves."""
+    if isinstance(structure, Mapping):
+        return [structure[key] for key in _sorted_keys(structure)]
+    return list(structure)
 
 
 def _sorted_keys(structure: Mapping[Any, Any]) -> list[Any]:
@@ -48,7 +60,10 @@ def _sorted_keys(structure: Mapping[Any, Any]) -> list[Any]:
 
 
 def map_structure(
-    func: Callable[..., Any], *structure: Any, check_types: bool = True, expand_composites: bool = False
+    func: Callable[..., Any],
+    *structure: Any,
+    check_types: bool = True,
+    expand_composites: bool = False,
 ) -> Any:
     """A structure of the same form with ``func`` applied to the leaves.
 
@@ -107,21 +122,33 @@ def _difference(first: Any, second: Any, check_types: bool) -> _Difference:
         return errors.InvalidArgumentError, 'a leaf meets a sequence'
     if not is_nested(first):
         return None
-    if isinstance(first, Mapping) != isinstance(second, Mapping) or (
-        check_types and not isinstance(first, Mapping) and type(first) is not type(second)
-    ):
+    if check_types and not _one_kind(first, second):
         names = f'{type(first).__name__} and {type(second).__name__}'
         return errors.InvalidTypeError, f'sequences of the types {names} meet'
-    if isinstance(first, Mapping):
-        if set(first) != set(second):
-            return errors.InvalidArgumentError, f'keys {list(first)} and {list(second)} meet'
-        pairs = [(first[key], second[key]) for key in _sorted_keys(first)]
-    elif len(first) != len(second):
+    if isinstance(first, Mapping) and isinstance(second, Mapping) and set(first) != set(second):
+        return errors.InvalidArgumentError, f'keys {list(first)} and {list(second)} meet'
+    if len(first) != len(second):
         return errors.InvalidArgumentError, f'lengths {len(first)} and {len(second)} meet'
-    else:
-        pairs = list(zip(first, second, strict=True))
-    found = (_difference(one, other, check_types) for one, other in pairs)
-    return next((difference for difference in found if difference is not None), None)
+    for one, other in zip(_items(first), _items(second), strict=True):
+        difference = _difference(one, other, check_types)
+        if difference is not None:
+            return difference
+    return None
+
+
+def _one_kind(first: Any, second: Any) -> bool:
+    """Whether the types agree: any two mappings do, and named tuples with the same names."""
+    if type(first) is type(second):
+        return True
+    for kind in (Mapping, list, MappingView):
+        if isinstance(first, kind) and isinstance(second, kind):
+            return True
+    fields = getattr(first, '_fields', None)
+    return (
+        fields is not None
+        and fields == getattr(second, '_fields', None)
+        and type(first).__name__ == type(second).__name__
+    )
 
 
 def pack_sequence_as(
@@ -156,15 +183,17 @@ def pack_sequence_as(
 
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
+    if not is_nested(structure):
+        return next(leaves)
+    items = [_pack(item, leaves) for item in _items(structure)]
     if isinstance(structure, Mapping):
-        packed = {key: _pack(structure[key], leaves) for key in _sorted_keys(structure)}
+        packed = dict(zip(_sorted_keys(structure), items, strict=True))
         return _like(structure, {key: packed[key] for key in structure})
-    if isinstance(structure, list | tuple):
-        items = [_pack(item, leaves) for item in structure]
-        if hasattr(structure, '_fields'):
-            return type(structure)(*items)
-        return type(structure)(items)
-    return next(leaves)
+    if hasattr(structure, '_fields'):
+        return type(structure)(*items)
+    if isinstance(structure, range | MappingView):
+        return items
+    return type(structure)(items)
 
 
 def _like(structure: Mapping[Any, Any], items: dict[Any, Any]) -> Any:

@@ -1,9 +1,13 @@
 """``TensorSpec``: the shape and dtype that a value shall have."""
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._core.array_value import ArrayValue
+from tensorvar._core.tensor import Tensor
 
 
 class TensorSpec:
@@ -40,7 +44,7 @@ class TensorSpec:
         """
         if not isinstance(tensor, ArrayValue):
             raise errors.InvalidArgumentError(
-                f'[TensorSpec] `tensor` should be a tf.Tensor, but got type {type(tensor).__name__}'
+                f'[TensorSpec] `tensor` should be a tv.Tensor, but got type {type(tensor).__name__}'
             )
         return cls(tensor.shape, tensor.dtype, name)
 
@@ -69,24 +73,53 @@ class TensorSpec:
         """The name, or None."""
         return self._name
 
+    @property
+    def value_type(self) -> type[Tensor]:
+        """The class of the values described."""
+        return Tensor
+
     def is_compatible_with(self, spec_or_tensor: Any) -> bool:
         """Whether a value, or some value of another spec, fits this spec.
 
         Args:
-            spec_or_tensor: a tensor, a variable or a spec.
+            spec_or_tensor: a tensor, a variable, an array or a spec; nothing else fits.
         """
-        return (
-            self._dtype is spec_or_tensor.dtype
-            and self._shape.is_compatible_with(spec_or_tensor.shape)
+        if isinstance(spec_or_tensor, np.ndarray | np.generic):
+            spec_or_tensor = TensorSpec(spec_or_tensor.shape, spec_or_tensor.dtype)
+        if not isinstance(spec_or_tensor, ArrayValue | TensorSpec):
+            return False
+        return self._dtype is spec_or_tensor.dtype and self._shape.is_compatible_with(
+            spec_or_tensor.shape
         )
 
-    def is_subtype_of(self, other: 'TensorSpec') -> bool:
-        """Whether every value of this spec fits the other.
+    def is_subtype_of(self, other: Any) -> bool:
+        """Whether every value of this spec fits the other, which has the same name.
 
         Args:
             other: another spec.
         """
-        return self._dtype is other.dtype and self._shape.is_subtype_of(other.shape)
+        return (
+            isinstance(other, TensorSpec)
+            and (self._dtype, self._name) == (other._dtype, other._name)
+            and self._shape.is_subtype_of(other._shape)
+        )
+
+    def most_specific_common_supertype(self, others: Sequence[Any]) -> 'TensorSpec | None':
+        """The narrowest spec that this one and others are subtypes of.
+
+        Args:
+            others: specs.
+
+        Returns:
+            The spec; None if the dtypes or names differ.
+        """
+        for other in others:
+            if not isinstance(other, TensorSpec):
+                return None
+            if (self._dtype, self._name) != (other._dtype, other._name):
+                return None
+        shape = self._shape.most_specific_common_supertype([other._shape for other in others])
+        return None if shape is None else TensorSpec(shape, self._dtype, self._name)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TensorSpec):

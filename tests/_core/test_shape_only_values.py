@@ -76,6 +76,12 @@ def test_unknown_dimensions() -> None:
     assert seen(tv.reduce_sum(x, axis=0)).shape == (3,)
 
 
+def test_forwards_that_need_no_data_do_not_run() -> None:
+    """The largest of no values is known without a look; there is still nothing here."""
+    assert seen(tv.reduce_max(blank((0, 3)), axis=0)).shape == (3,)
+    assert seen(tv.zeros_like(blank((2, 3)))).shape == (2, 3)
+
+
 def test_rules_still_refuse() -> None:
     x = blank((2, 3))
     with pytest.raises(errors.InvalidArgumentError, match=r'^\[AddV2\]'):
