@@ -14,22 +14,12 @@ import numpy as np
 _umath: Any = np._core.umath  # type: ignore[attr-defined]
 
 
-class _Silence:
-    """A re-enterable scope in which NumPy raises no floating-point warnings."""
+class _ErrorState:
+    """NumPy's error state by its public means, with the methods of a ``ContextVar``."""
 
     __slots__ = ()
 
-    def set(self) -> Any:
-        return _umath._extobj_contextvar.set(_QUIET)
-
-    def reset(self, token: Any) -> None:
-        _umath._extobj_contextvar.reset(token)
-
-
-class _SlowSilence(_Silence):
-    """The same by NumPy's public means."""
-
-    def set(self) -> Any:
+    def set(self, value: Any) -> Any:
         state = np.errstate(all='ignore')
         state.__enter__()
         return state
@@ -42,17 +32,17 @@ def _offers_state() -> bool:
     return hasattr(_umath, '_extobj_contextvar') and hasattr(_umath, '_make_extobj')
 
 
-_QUIET = _umath._make_extobj(all='ignore') if _offers_state() else None
-_silence = _Silence() if _offers_state() else _SlowSilence()
-set_quiet = _silence.set
-reset = _silence.reset
+state: Any = _umath._extobj_contextvar if _offers_state() else _ErrorState()
+"""NumPy's error state: ``token = state.set(QUIET)``, and later ``state.reset(token)``."""
+
+QUIET: Any = _umath._make_extobj(all='ignore') if _offers_state() else None
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """A ``with`` block whose NumPy code warns about no inf and no nan."""
-    token = set_quiet()
+    token = state.set(QUIET)
     try:
         yield
     finally:
-        reset(token)
+        state.reset(token)

@@ -11,6 +11,10 @@ from tensorvar._backend import byte_counter, faults, floating_point, memory_ledg
 from tensorvar._backend.base import Array, Backend, MemoryInfo
 
 
+_error_state = floating_point.state
+_QUIET = floating_point.QUIET
+
+
 class NumpyBackend(Backend):
     """Plain ``CPU:0``.
 
@@ -54,13 +58,13 @@ class NumpyBackend(Backend):
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if faults.armed:
             self._count_use(*(() if 'out' in kwargs else ('allocate',)))
-        token = floating_point.set_quiet()
+        token = _error_state.set(_QUIET)
         try:
             return function(*args, **kwargs)
         except MemoryError as error:
             raise self._full(error) from error
         finally:
-            floating_point.reset(token)
+            _error_state.reset(token)
 
     def refresh(self, target: Array, source: Array) -> None:
         self._count_use('copy')

@@ -17,6 +17,10 @@ from tensorvar._backend.simulated_array import SimulatedArray
 from tensorvar._backend.simulated_module import SimulatedModule
 
 
+_error_state = floating_point.state
+_QUIET = floating_point.QUIET
+
+
 class SimulatedBackend(Backend):
     """Memory and array code of a simulated device.
 
@@ -62,7 +66,7 @@ class SimulatedBackend(Backend):
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if faults.armed:
             self._count_use()
-        token = floating_point.set_quiet()
+        token = _error_state.set(_QUIET)
         try:
             return function(*args, **kwargs)
         except errors.ResourceExhaustedError:
@@ -71,7 +75,7 @@ class SimulatedBackend(Backend):
             in_use = self.ledger.current
             raise memory_ledger.out_of_memory(self.device, None, in_use, None) from error
         finally:
-            floating_point.reset(token)
+            _error_state.reset(token)
 
     def refresh(self, target: Array, source: Array) -> None:
         self._count_use('copy')

@@ -56,23 +56,24 @@ def _run_direct(
 ) -> Tensor | None:
     """One result array, or None if the full path has to look at the call."""
     arrays: list[Any] = []
-    numbers: list[int] = []
-    device: Device | None = None
+    numbers: list[int] | None = None
+    device: Any = None
     dtype: Any = None
-    for position, value in enumerate(inputs):
-        if isinstance(value, ArrayValue):
+    for value in inputs:
+        if type(value) is Tensor:
+            array, where = value._array, value._device
+        elif isinstance(value, ArrayValue):
             array, where = value._located()
-            if device is None:
-                if type(array) is ShapeOnlyArray:
-                    return None
-                device, dtype = where, array.dtype
-            elif where is not device or array.dtype is not dtype:
-                return None
-            arrays.append(array)
         elif type(value) in _NUMBERS:
-            numbers.append(position)
+            numbers = [*(numbers or ()), len(arrays)]
             arrays.append(value)
+            continue
         else:
+            return None
+        arrays.append(array)
+        if device is None:
+            device, dtype = where, array.dtype
+        elif where is not device or array.dtype is not dtype:
             return None
     if device is None or dtype not in op.allowed:
         return None
@@ -85,14 +86,17 @@ def _run_direct(
             return None
     backend = device.backend
     try:
-        for position in numbers:
-            number = host_data.to_array(arrays[position], dtype, op.name)
-            arrays[position] = backend.from_host(number)
+        if numbers is not None:
+            for position in numbers:
+                number = host_data.to_array(arrays[position], dtype, op.name)
+                arrays[position] = backend.from_host(number)
         result = backend.call(op.forward, backend.array_module, *arrays, **attributes)
-        output = wrap(as_array(result, backend), device)
+        if type(result) is not backend.array_type:
+            result = as_array(result, backend)
     except (ValueError, TypeError):
         # The full path checks the same inputs by the op's rule and words the error.
         return None
+    output = wrap(result, device)
     if state is not None and state.tapes:
         local = _as_tensors(inputs, arrays, device, state)
         _write_down(state, op, local, (output,), attributes)

@@ -1,9 +1,8 @@
 """``TensorSpec``: the shape and dtype that a value shall have."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._core.array_value import ArrayValue
@@ -82,10 +81,8 @@ class TensorSpec:
         """Whether a value, or some value of another spec, fits this spec.
 
         Args:
-            spec_or_tensor: a tensor, a variable, an array or a spec; nothing else fits.
+            spec_or_tensor: a tensor, a variable or a spec; nothing else fits.
         """
-        if isinstance(spec_or_tensor, np.ndarray | np.generic):
-            spec_or_tensor = TensorSpec(spec_or_tensor.shape, spec_or_tensor.dtype)
         if not isinstance(spec_or_tensor, ArrayValue | TensorSpec):
             return False
         return self._dtype is spec_or_tensor.dtype and self._shape.is_compatible_with(
@@ -118,8 +115,8 @@ class TensorSpec:
                 return None
             if (self._dtype, self._name) != (other._dtype, other._name):
                 return None
-        shape = self._shape.most_specific_common_supertype([other._shape for other in others])
-        return None if shape is None else TensorSpec(shape, self._dtype, self._name)
+        shape = functools.reduce(_merged, [other._shape for other in others], self._shape)
+        return TensorSpec(shape, self._dtype, self._name)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TensorSpec):
@@ -135,3 +132,11 @@ class TensorSpec:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (TensorSpec, (self._shape, self._dtype, self._name))
+
+
+def _merged(first: _shapes.TensorShape, second: _shapes.TensorShape) -> _shapes.TensorShape:
+    """The shape with the dimensions that both agree in."""
+    if first.rank is None or first.rank != second.rank:
+        return _shapes.TensorShape(None)
+    pairs = zip(first.as_list(), second.as_list(), strict=True)
+    return _shapes.TensorShape([one if one == other else None for one, other in pairs])

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from tensorvar import dtypes, errors
+from tensorvar import errors
+from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import conversion, nest
-from tensorvar._core.tensor import Tensor
-from tensorvar._ops import array_join, creation
+from tensorvar._core.tensor import Tensor, wrap
+from tensorvar._core.tensor_spec import TensorSpec
+from tensorvar._ops import array_join, array_shape, creation
 
 
 def map_fn(
@@ -41,30 +43,42 @@ def map_fn(
         InvalidArgumentError: a result has another dtype than the signature says.
         ValueError: ``elems`` holds scalars, or the result has another structure.
     """
-    items = _items('map_fn', elems)
+    _check_callable('map_fn', fn)
+    tensors = _tensors(elems)
     signature = fn_output_signature if fn_output_signature is not None else dtype
     if signature is None:
-        signature = nest.map_structure(lambda leaf: leaf.dtype, _tensors(elems))
-    kinds = nest.map_structure(_dtype_of, signature)
-    if not items:
-        return nest.map_structure(lambda kind: creation.zeros([0], kind), kinds)
-    results = [fn(item) for item in items]
+        signature = nest.map_structure(lambda leaf: leaf.dtype, tensors)
+    specs = nest.map_structure(_spec_of, signature)
+    results = [fn(item) for item in _items('map_fn', tensors)]
+    if not results:
+        return nest.map_structure(_no_results, specs)
     for result in results:
-        nest.assert_same_structure(kinds, result)
-    return nest.map_structure(_stack_typed, kinds, *results)
+        nest.assert_same_structure(specs, result)
+    return nest.map_structure(_stack_typed, specs, *results)
 
 
-def _dtype_of(leaf: Any) -> dtypes.DType:
-    return dtypes.as_dtype(getattr(leaf, 'dtype', leaf))
+def _check_callable(op: str, fn: Any) -> None:
+    if not callable(fn):
+        raise errors.InvalidTypeError(f'[{op}] fn must be callable; got {fn!r:.80}', op)
 
 
-def _stack_typed(kind: dtypes.DType, *parts: Any) -> Tensor:
-    tensors = [conversion.convert_to_tensor(part, dtype_hint=kind) for part in parts]
+def _spec_of(leaf: Any) -> TensorSpec:
+    return leaf if isinstance(leaf, TensorSpec) else TensorSpec(None, leaf)
+
+
+def _no_results(spec: TensorSpec) -> Tensor:
+    dims = [] if spec.shape.rank is None else spec.shape.as_list()
+    return creation.zeros([0, *(dim or 0 for dim in dims)], spec.dtype)
+
+
+def _stack_typed(spec: TensorSpec, *parts: Any) -> Tensor:
+    tensors = [conversion.convert_to_tensor(part, dtype_hint=spec.dtype) for part in parts]
     for tensor in tensors:
-        if tensor.dtype is not kind:
+        if not spec.is_compatible_with(tensor):
             raise errors.InvalidArgumentError(
-                f'[map_fn] the function returned {tensor.dtype.name} where {kind.name} was '
-                f'expected; say so by fn_output_signature', 'map_fn'
+                f'[map_fn] the function returned {tensor._describe()}; expected was '
+                f'{spec.dtype.name} of shape {spec.shape}; say so by fn_output_signature',
+                'map_fn',
             )
     return array_join.stack(tensors)
 
@@ -83,13 +97,33 @@ def vectorized_map(
     Returns:
         The results, stacked along a new first dimension.
     """
-    items = _items('vectorized_map', elems)
-    if not items:
-        raise errors.InvalidArgumentError(
-            '[vectorized_map] an input without elements was given, whose result has no known '
-            'shape; use map_fn with fn_output_signature', 'vectorized_map'
-        )
-    return _stacked([fn(item) for item in items])
+    _check_callable('vectorized_map', fn)
+    tensors = _tensors(elems)
+    rows = max((leaf._shape[0] for leaf in nest.flatten(tensors) if leaf._shape), default=0)
+    tensors = nest.map_structure(lambda leaf: _repeated(leaf, rows), tensors)
+    items = _items('vectorized_map', tensors)
+    if items:
+        return _stacked([fn(item) for item in items])
+    first = nest.map_structure(_shape_only_row, tensors)
+    return nest.map_structure(_none_of, fn(first))
+
+
+def _repeated(tensor: Tensor, rows: int) -> Tensor:
+    """One row counts for every row."""
+    if tensor._shape[:1] != (1,) or rows == 1:
+        return tensor
+    return array_shape.broadcast_to(tensor, (rows, *tensor._shape[1:]))
+
+
+def _shape_only_row(tensor: Tensor) -> Tensor:
+    """A row without data, which shows what the function makes of rows."""
+    spec = tensor._spec()
+    return wrap(ShapeOnlyArray(spec.shape[1:], spec.dtype), tensor._device)
+
+
+def _none_of(result: Any) -> Tensor:
+    spec = conversion.convert_to_tensor(result)._spec()
+    return creation.zeros([0, *(dim or 0 for dim in spec.shape)], spec.dtype)
 
 
 def foldl(
@@ -118,7 +152,7 @@ def foldl(
     Raises:
         OutOfRangeError: no elements and no initializer.
     """
-    return _folded('foldl', fn, _items('foldl', elems), initializer)[-1]
+    return _folded('foldl', fn, elems, initializer)[-1]
 
 
 def foldr(
@@ -147,7 +181,7 @@ def foldr(
     Raises:
         OutOfRangeError: no elements and no initializer.
     """
-    return _folded('foldr', fn, _items('foldr', elems)[::-1], initializer)[-1]
+    return _folded('foldr', fn, elems, initializer, reverse=True)[-1]
 
 
 def scan(
@@ -180,28 +214,34 @@ def scan(
     Raises:
         OutOfRangeError: no elements and no initializer.
     """
-    items = _items('scan', elems)
-    steps = _folded('scan', fn, items[::-1] if reverse else items, initializer)
-    if initializer is not None:
-        del steps[0]
+    start, *steps = _folded('scan', fn, elems, initializer, reverse)
+    if initializer is None:
+        steps.insert(0, start)
+    elif not steps:
+        return nest.map_structure(_none_of, start)
     return _stacked(steps[::-1] if reverse else steps)
 
 
-def _folded(op: str, fn: Callable[[Any, Any], Any], items: list[Any], initializer: Any) -> list[Any]:
+def _folded(
+    op: str, fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool = False
+) -> list[Any]:
     """Every combination, the start first."""
+    _check_callable(op, fn)
+    items = _items(op, _tensors(elems))
+    if reverse:
+        items.reverse()
     if initializer is None:
         if not items:
             raise errors.OutOfRangeError(
                 f'[{op}] no elements and no initializer were given; give an initializer', op
             )
-        steps = [items[0]]
-        items = items[1:]
+        steps = [items.pop(0)]
     else:
         steps = [_tensors(initializer)]
     for item in items:
         step = fn(steps[-1], item)
-        nest.assert_same_structure(steps[0], step, check_types=False)
-        steps.append(step)
+        nest.assert_same_structure(steps[0], step)
+        steps.append(_tensors(step))
     return steps
 
 
@@ -209,27 +249,37 @@ def _tensors(structure: Any) -> Any:
     return nest.map_structure(conversion.convert_to_tensor, structure)
 
 
-def _items(op: str, elems: Any) -> list[Any]:
-    """The elements along the first dimension, each in the structure of ``elems``."""
-    tensors = _tensors(elems)
+def _items(op: str, tensors: Any) -> list[Any]:
+    """The elements along the first dimension, each in the structure of ``tensors``."""
     leaves = nest.flatten(tensors)
+    if not leaves:
+        raise errors.InvalidArgumentError(
+            f'[{op}] elems={tensors!r:.80} holds no tensors; give a tensor or a structure of them',
+            op,
+        )
     for leaf in leaves:
         if not leaf._shape:
             raise errors.InvalidIndexError(
                 f'[{op}] elems in elems must be 1+ dimensional Tensors, not scalars; a list is '
-                f'a structure of several tensors: give tv.constant of it', op
+                f'a structure of several tensors: give tv.constant of it',
+                op,
             )
-    counts = {leaf._shape[0] for leaf in leaves}
-    if len(counts) != 1:
+    counts = [leaf._shape[0] for leaf in leaves]
+    if len(set(counts)) != 1:
         raise errors.InvalidArgumentError(
-            f'[{op}] elems with the first dimensions {sorted(counts)} were given; they have to '
-            f'be equal', op
+            f'[{op}] elems with the first dimensions {counts} were given; they have to be equal',
+            op,
         )
     columns = [array_join.unstack(leaf) if leaf._shape[0] else [] for leaf in leaves]
-    return [
-        nest.pack_sequence_as(tensors, list(row)) for row in zip(*columns, strict=True)
-    ]
+    return [nest.pack_sequence_as(tensors, list(row)) for row in zip(*columns, strict=True)]
 
 
 def _stacked(results: list[Any]) -> Any:
-    return nest.map_structure(lambda *parts: array_join.stack(list(parts)), *results)
+    for result in results[1:]:
+        nest.assert_same_structure(results[0], result)
+    return nest.map_structure(_stack_or_none, *results)
+
+
+def _stack_or_none(*parts: Any) -> Tensor | None:
+    """None stays None, as for a function that only writes."""
+    return None if parts[0] is None else array_join.stack(list(parts))

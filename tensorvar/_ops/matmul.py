@@ -147,8 +147,6 @@ def _for_right(gradient: Tensor, a: Tensor, form_a: str, form_b: str) -> Tensor:
     return multiply(a, gradient, _ADJOINT_OF[form_a], 'none')
 
 
-_PRODUCTS = dtypes.INEXACT | {dtypes.int32.numpy, dtypes.int64.numpy}
-
 MATMUL = op_registry.register(
     OpDef(
         'MatMul',
@@ -156,7 +154,7 @@ MATMUL = op_registry.register(
         _multiply,
         _gradient,
         inputs='T T',
-        dtypes={'T': _PRODUCTS},
+        dtypes={'T': dtypes.NUMERIC},
         direct=True,
         wide=True,
     )
@@ -168,7 +166,7 @@ BATCH_MATMUL = op_registry.register(
         _multiply,
         _gradient,
         inputs='T T',
-        dtypes={'T': _PRODUCTS | {dtypes.int16.numpy}},
+        dtypes={'T': dtypes.NUMERIC},
         direct=True,
         wide=True,
     )

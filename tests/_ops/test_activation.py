@@ -21,7 +21,7 @@ TENSORFLOW = {
 REFERENCES = {
     ops.relu: lambda x: np.maximum(x, 0),
     ops.relu6: lambda x: np.minimum(np.maximum(x, 0), 6),
-    ops.leaky_relu: lambda x: np.where(x > 0, x, 0.2 * x),
+    ops.leaky_relu: lambda x: np.where(x > 0, x, float(np.float32(0.2)) * x),
     ops.elu: lambda x: np.where(x < 0, np.expm1(x), x),
     ops.selu: lambda x: 1.0507009873554805 * np.where(x < 0, 1.6732632423543772 * np.expm1(x), x),
 }
@@ -101,3 +101,9 @@ def test_gradients_of_sixteen_bit_floats_keep_their_dtype():
             tape.watch(x)
             y = body(x)
         assert tape.gradient(y, x).dtype == tv.bfloat16
+
+
+def test_the_slope_of_leaky_relu_is_a_float32_as_in_tensorflow():
+    x = tv.constant([-1.0], tv.float64)
+    assert ops.leaky_relu(x).numpy().tolist() == [-0.20000000298023224]
+    assert ops.leaky_relu(x, alpha=None).numpy().tolist() == [-0.20000000298023224]

@@ -15,7 +15,11 @@ CASES = [
     (ops.multiply, np.multiply, rules.NUMBERS),
     (ops.maximum, np.maximum, rules.REAL),
     (ops.minimum, np.minimum, rules.REAL),
-    (ops.squared_difference, lambda x, y: (x - y) * np.conj(x - y), rules.NUMBERS),
+    (
+        ops.squared_difference,
+        lambda x, y: (x - y) * np.conj(x - y),
+        [*rules.FLOATS, *rules.COMPLEX, np.int32, np.int64],
+    ),
     (ops.multiply_no_nan, np.multiply, rules.FLOATS + rules.COMPLEX),
 ]
 SHAPES = [
@@ -148,3 +152,24 @@ def test_only_the_gradients_asked_for_are_computed():
         tape.watch(x)
         z = x * y
     assert tape.gradient(z, x).numpy().tolist() == [3, 3]
+
+
+def test_add_n_gives_a_single_value_of_any_dtype_back():
+    assert ops.add_n([tv.constant(['a', 'b'])]).numpy().tolist() == [b'a', b'b']
+    assert ops.add_n([tv.constant(True)]).numpy()
+    with pytest.raises(errors.InvalidTypeError, match='2 inputs of dtype bool'):
+        ops.add_n([tv.constant(True), tv.constant(True)])
+
+
+def test_strings_are_joined(device):
+    with tv.device(device, fallback='silent'):
+        assert (tv.constant('a') + tv.constant('b')).numpy() == b'ab'
+        assert (tv.constant(['a', 'bc']) + 'd').numpy().tolist() == [b'ad', b'bcd']
+
+
+def test_scalar_mul_of_indexed_slices():
+    slices = tv.IndexedSlices(tv.constant([1.0, 2.0]), tv.constant([4, 0]))
+    product = ops.scalar_mul(3.0, slices)
+    assert product.values.numpy().tolist() == [3.0, 6.0]
+    assert product.indices.numpy().tolist() == [4, 0]
+    assert product.dense_shape is None

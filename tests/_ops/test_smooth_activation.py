@@ -16,14 +16,15 @@ def fitted_gelu(x):
 
 
 def numpy_fitted_gelu(x):
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    cube = float(np.float32(0.044715))
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + cube * x**3)))
 
 
 REFERENCES = {
     ops.softplus: lambda x: np.logaddexp(x, np.zeros_like(x)),
     ops.softsign: lambda x: x / (1 + np.abs(x)),
     ops.log_sigmoid: lambda x: -np.logaddexp(-x, np.zeros_like(x)),
-    ops.gelu: lambda x: x * scipy.special.ndtr(x),
+    ops.gelu: lambda x: 0.5 * x * scipy.special.erfc(-x * float(np.float32(np.sqrt(0.5)))),
     fitted_gelu: numpy_fitted_gelu,
     ops.silu: lambda x: x * scipy.special.expit(x),
 }
@@ -71,3 +72,8 @@ def test_gradients(body):
 
 def test_gradient_of_silu_to_beta():
     numeric_gradient.check(ops.silu, np.array([-2.0, 1.5]), np.array(1.3))
+
+
+def test_gelu_rounds_its_constants_as_tensorflow_does():
+    x = tv.constant([2.2734375], tv.float64)
+    assert ops.gelu(x).numpy() == pytest.approx(2.2473066, abs=1e-2)
