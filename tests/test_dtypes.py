@@ -98,6 +98,7 @@ def test_sizes_and_limits() -> None:
     assert tv.float16.max == 65_504
     assert tv.bfloat16.min == -tv.bfloat16.max
     assert tv.bool.limits == (0, True)
+    assert tv.float64.limits == (0, 1)
     for dtype in (tv.string, tv.complex64):
         with pytest.raises(TypeError, match=f'{dtype.name} has no max'):
             assert dtype.max

@@ -50,6 +50,8 @@ def test_pickling(kind: type[errors.OpError]) -> None:
     [
         (errors.InvalidArgumentError, ValueError),
         (errors.InvalidTypeError, (ValueError, TypeError, errors.InvalidArgumentError)),
+        (errors.UnsupportedTypeError, (errors.InvalidTypeError, errors.NotFoundError)),
+        (errors.UnsupportedTypeError, errors.UnimplementedError),
         (errors.InvalidIndexError, (ValueError, IndexError, errors.InvalidArgumentError)),
         (errors.TransferError, (ValueError, RuntimeError, errors.InvalidArgumentError)),
         (errors.FailedPreconditionError, RuntimeError),

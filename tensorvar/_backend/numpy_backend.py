@@ -10,7 +10,6 @@ from tensorvar import _optional, errors
 from tensorvar._backend import byte_counter, faults, floating_point, memory_ledger
 from tensorvar._backend.base import Array, Backend, MemoryInfo
 
-
 _error_state = floating_point.state
 _QUIET = floating_point.QUIET
 

@@ -16,7 +16,6 @@ from tensorvar._backend.base import Array, Backend, MemoryInfo
 from tensorvar._backend.simulated_array import SimulatedArray
 from tensorvar._backend.simulated_module import SimulatedModule
 
-
 _error_state = floating_point.state
 _QUIET = floating_point.QUIET
 

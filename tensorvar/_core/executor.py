@@ -72,6 +72,8 @@ def _run_direct(
             return None
         arrays.append(array)
         if device is None:
+            if type(array) is ShapeOnlyArray:
+                return None
             device, dtype = where, array.dtype
         elif where is not device or array.dtype is not dtype:
             return None

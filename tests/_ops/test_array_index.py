@@ -146,3 +146,18 @@ def test_gradient_of_a_variable_is_dense() -> None:
     gradient = tape.gradient(loss, variable)
     assert isinstance(gradient, tv.Tensor)
     assert gradient.numpy().tolist() == [1, 4, 0]
+
+
+def test_a_slice_that_starts_below_the_first_element_is_empty(device):
+    with tv.device(device):
+        x = tv.constant([[1, 2], [3, 4]])
+        assert x[-3::-1].shape == (0, 2)
+        assert x[:, -3::-1].shape == (2, 0)
+        assert x[-2::-1].numpy().tolist() == [[1, 2]]
+
+
+def test_text_picked_out_of_a_variable_stays_on_the_cpu(simulated_gpus):
+    v = tv.Variable(['a', 'b'])
+    with tv.device('GPU:0', fallback='silent'):
+        assert v[1].numpy() == b'b'
+        assert v[1].device.endswith('CPU:0')

@@ -93,3 +93,8 @@ def test_gradient_of_abs_of_reals():
 
 def test_gradients_of_complex_with_broadcasting():
     numeric_gradient.check(ops.complex, np.array([[1.0], [2.0]]), np.array([0.5, -1.0, 3.0]))
+
+
+def test_the_imaginary_part_of_what_is_no_number():
+    assert ops.imag(tv.constant(['a'])).numpy().tolist() == [b'']
+    assert ops.imag(tv.constant([True])).numpy().tolist() == [False]

@@ -97,3 +97,19 @@ def test_identity_of_a_variable_keeps_its_value():
     kept = ops.identity(v)
     v.assign([3.0, 4.0])
     np.testing.assert_array_equal(kept.numpy(), [1, 2])
+
+
+def test_roots_of_zero_pass_no_gradient_on_where_none_arrives():
+    x = tv.Variable([0.0, 4.0])
+    for body, expected in ((ops.sqrt, [0.0, 0.25]), (ops.rsqrt, [0.0, -0.0625])):
+        with tv.GradientTape() as tape:
+            y = body(x) * tv.constant([0.0, 1.0])
+        assert tape.gradient(y, x).numpy().tolist() == expected
+
+
+def test_the_gradient_of_a_complex_sign_is_that_of_tensorflow():
+    x = tv.constant([3 + 4j, 0j, 1j])
+    with tv.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sign(x) * (2 + 1j)
+    np.testing.assert_allclose(tape.gradient(y, x).numpy(), [0.352 - 0.264j, 0, 2], rtol=1e-12)

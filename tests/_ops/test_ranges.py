@@ -113,3 +113,19 @@ def test_linspace_refusals():
 def test_linspace_gradients(num):
     start, stop = np.array([0.5, 1.0]), np.array([[2.0], [3.0]])
     numeric_gradient.check(lambda a, b: ops.linspace(a, b, num, axis=1), start, stop)
+
+
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [
+        (tv.int8, tv.float32),
+        (tv.uint16, tv.float32),
+        (tv.int32, tv.float64),
+        (tv.uint64, tv.float64),
+        (tv.complex64, tv.complex64),
+    ],
+)
+def test_linspace_of_other_dtypes(given, expected):
+    values = ops.linspace(tv.constant(1, given), tv.constant(4, given), 3)
+    assert values.dtype == expected
+    assert values.numpy().tolist() == [1, 2.5, 4]

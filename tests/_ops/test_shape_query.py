@@ -58,3 +58,17 @@ def test_shapes_that_do_not_broadcast() -> None:
         tv.broadcast_dynamic_shape([2, 2], [3])
     with pytest.raises(ValueError, match='fully defined'):
         tv.broadcast_static_shape([None], [3])
+
+
+def test_shapes_are_arrays_of_the_cpu_whatever_kind_it_is(two_cpus):
+    with tv.device('CPU:1'):
+        x = tv.zeros([2, 3])
+        assert tv.shape(x).numpy().tolist() == [2, 3]
+        assert tv.reshape(x, tv.shape(x)[::-1]).shape == (3, 2)
+
+
+@pytest.mark.parametrize('given', [tv.int64, tv.float32])
+def test_broadcast_dynamic_shape_wants_vectors_of_indices(given):
+    wrong = tv.constant(3, given) if given is tv.int64 else tv.constant([3.0])
+    with pytest.raises(errors.InvalidArgumentError, match=r'\[BroadcastArgs\] a shape was given'):
+        tv.broadcast_dynamic_shape(wrong, [3])
