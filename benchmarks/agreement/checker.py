@@ -107,7 +107,8 @@ def _run(program: Program, scope: Scope) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         with scope():
-            return interpreter.run(tv, program)
+            result: Outcome = interpreter.run(tv, program)
+            return result
 
 
 def has(name: str, known: dict[str, bool]) -> bool:

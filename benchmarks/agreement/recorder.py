@@ -33,7 +33,8 @@ def record(programs: list[Program], folder: Path) -> dict[str, Any]:
     killers: list[str] = []
     done = 0
     while done < len(programs):
-        command = [sys.executable, '-m', 'benchmarks.agreement.recorder', source, target, str(done)]
+        child_of = [sys.executable, '-m', 'benchmarks.agreement.recorder']
+        command = [*child_of, str(source), str(target), str(done)]
         quiet = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3', 'CUDA_VISIBLE_DEVICES': '-1'}
         child = subprocess.run(command, env=quiet, stderr=subprocess.PIPE, check=False)
         reached = len(target.read_text().splitlines())

@@ -1,6 +1,6 @@
 """Determinants and their logarithms."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
@@ -95,7 +95,14 @@ SLOGDET = op_registry.register(
 )
 
 
-def slogdet(input: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
+class SignAndLogarithm(NamedTuple):
+    """What ``slogdet`` gives."""
+
+    sign: Tensor
+    log_abs_determinant: Tensor
+
+
+def slogdet(input: Any, name: str | None = None) -> SignAndLogarithm:
     """Signs, and logarithms of absolute values, of determinants.
 
     Args:
@@ -109,8 +116,7 @@ def slogdet(input: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
     Raises:
         InvalidArgumentError: matrices that are not square, or another dtype.
     """
-    sign, logarithm = executor.run(SLOGDET, input)
-    return sign, logarithm
+    return SignAndLogarithm(*executor.run(SLOGDET, input))
 
 
 def logdet(matrix: Any, name: str | None = None) -> Tensor:

@@ -98,7 +98,7 @@ def _gradient(context: Any, gradient: Tensor) -> Gradients:
     params, indices = context.inputs
     axis, batch_dims = context.attributes['axis'], context.attributes['batch_dims']
     shape = params._shape
-    if axis % len(shape) == 0:
+    if axis == 0:
         count = math.prod(indices._shape)
         values = array_shape.reshape(gradient, (count, *shape[1:]))
         flat = array_shape.reshape(indices, (count,))
@@ -180,7 +180,7 @@ def gather(
     """Picks parts of ``params`` along an axis, by position.
 
     Of a variable, rows are read where it lives; the result goes to the scope's device.
-    The gradient for ``params`` along axis 0 is ``IndexedSlices``.
+    The gradient for ``params`` along axis 0, called so, is ``IndexedSlices``.
 
     Args:
         params: values of any dtype and rank 1 or more.

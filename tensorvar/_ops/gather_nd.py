@@ -7,7 +7,7 @@ import numpy as np
 
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend.base import Array
-from tensorvar._core import executor, indexed_slices, op_registry
+from tensorvar._core import conversion, executor, indexed_slices, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _arguments, _index_checks, _rows, array_shape
@@ -67,11 +67,10 @@ def _gather(xp: Any, params: Array, indices: Array, *, batch_dims: int) -> Array
 def _gather_gradient(context: Any, gradient: Tensor) -> Gradients:
     params, indices = context.inputs
     shape, batch_dims = params._shape, context.attributes['batch_dims']
-    if batch_dims == 0 and indices._shape[-1] == 1:
-        count = math.prod(indices._shape)
-        values = array_shape.reshape(gradient, (count, *shape[1:]))
-        rows = array_shape.reshape(indices, (count,))
-        return indexed_slices.IndexedSlices(values, rows, shape), None
+    if batch_dims == 0 and len(indices._shape) == 2 and indices._shape[-1] == 1:
+        rows = array_shape.reshape(indices, indices._shape[:1])
+        dense_shape = conversion.constant(shape, indices.dtype)
+        return indexed_slices.IndexedSlices(gradient, rows, dense_shape), None
     dense = executor.run(SCATTER_ND, indices, gradient, shape=shape, batch_dims=batch_dims)
     return dense, None
 

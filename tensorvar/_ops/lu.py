@@ -5,7 +5,7 @@ products of matrices. So it runs on every array module and for every batch.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -105,9 +105,14 @@ LU = op_registry.register(
 )
 
 
-def lu(
-    input: Any, output_idx_type: Any = dtypes.int32, name: str | None = None
-) -> tuple[Tensor, Tensor]:
+class Factors(NamedTuple):
+    """What ``lu`` gives."""
+
+    lu: Tensor
+    p: Tensor
+
+
+def lu(input: Any, output_idx_type: Any = dtypes.int32, name: str | None = None) -> Factors:
     """LU factors of square matrices; as in TensorFlow, without a gradient.
 
     Args:
@@ -127,8 +132,7 @@ def lu(
         raise errors.InvalidTypeError(
             f'[Lu] output_idx_type {index_type.name} was given; allowed are int32 and int64', 'Lu'
         )
-    factors, order = executor.run(LU, input, output_idx_type=index_type.numpy)
-    return factors, order
+    return Factors(*executor.run(LU, input, output_idx_type=index_type.numpy))
 
 
 # What is made of the factors

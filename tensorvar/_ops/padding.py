@@ -7,7 +7,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import conversion, executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import array_layout, slicing
+from tensorvar._ops import _arguments, array_layout, slicing
 from tensorvar._ops._gradient_helpers import Gradients
 
 Paddings = tuple[tuple[int, int], ...]
@@ -145,7 +145,7 @@ def pad(
         paddings: a pair ``[before, after]`` of counts per axis.
         mode: 'CONSTANT', 'REFLECT' (mirrors, leaving the edge element out) or 'SYMMETRIC'
             (mirrors with it); case does not matter.
-        constant_values: the one value that 'CONSTANT' puts around.
+        constant_values: the one value that 'CONSTANT' puts around; around text it is ''.
         name: accepted for TensorFlow's sake.
 
     Returns:
@@ -166,7 +166,11 @@ def pad(
     if chosen != 'CONSTANT':
         mirrored: Tensor = executor.run(MIRROR_PAD, tensor, paddings=pairs, mode=chosen)
         return mirrored
-    result: Tensor = executor.run(PAD, tensor, constant_values, paddings=pairs)
+    values = conversion.unwrap(tensor)
+    if _arguments.spec_of(values).dtype.kind == 'O' and constant_values == 0:
+        # The default pads text with empty text.
+        constant_values = ''
+    result: Tensor = executor.run(PAD, values, constant_values, paddings=pairs)
     return result
 
 

@@ -23,34 +23,43 @@ from tensorvar._ops._gradient_helpers import Gradients
 _NAME = 'UnsortedSegmentSum'
 
 
-def _infer(data: ArraySpec, segment_ids: ArraySpec, *, num_segments: int) -> ArraySpec:
+def check(op: str, data: ArraySpec, segment_ids: ArraySpec, num_segments: int) -> ArraySpec:
+    """The result of the op ``op``, one row per segment.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit, or ``num_segments`` is negative.
+    """
     if num_segments < 0:
         raise errors.InvalidArgumentError(
-            f'[{_NAME}] Input num_segments == {num_segments} must not be negative; '
+            f'[{op}] Input num_segments == {num_segments} must not be negative; '
             f'give the number of segments',
-            _NAME,
+            op,
         )
     rank = len(segment_ids.shape)
     if len(data.shape) < rank or not all(
         map(_arguments.same_dim, data.shape[:rank], segment_ids.shape)
     ):
         raise errors.InvalidArgumentError(
-            f'[{_NAME}] data.shape = {list(data.shape)} does not start with segment_ids.shape = '
+            f'[{op}] data.shape = {list(data.shape)} does not start with segment_ids.shape = '
             f'{list(segment_ids.shape)}; give one segment per row',
-            _NAME,
+            op,
         )
     return ArraySpec((num_segments, *data.shape[rank:]), data.dtype)
 
 
-def _refuse_too_high(xp: Any, segment_ids: Array, num_segments: int) -> None:
+def _infer(data: ArraySpec, segment_ids: ArraySpec, *, num_segments: int) -> ArraySpec:
+    return check(_NAME, data, segment_ids, num_segments)
+
+
+def refuse_too_high(xp: Any, op: str, segment_ids: Array, num_segments: int) -> None:
     """Raises for a segment that there is not; negative ones are dropped."""
     kept = xp.maximum(segment_ids, 0) if num_segments else segment_ids[segment_ids >= 0]
-    _index_checks.refuse_outside(xp, _NAME, kept, num_segments, 'segment_ids')
+    _index_checks.refuse_outside(xp, op, kept, num_segments, 'segment_ids')
 
 
 def _forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> Array:
     if _rows.checks_here(xp):
-        _refuse_too_high(xp, segment_ids, num_segments)
+        refuse_too_high(xp, _NAME, segment_ids, num_segments)
     tail = data.shape[segment_ids.ndim :]
     values = data.reshape((math.prod(segment_ids.shape), math.prod(tail)))
     total = _rows.sum_rows(xp, num_segments, segment_ids.reshape((-1,)), values)
@@ -99,6 +108,6 @@ def unsorted_segment_sum(
     count = _arguments.scalar(_NAME, 'num_segments', num_segments)
     host = _rows.host_indices(data, segment_ids, _NAME)
     if host is not None and count >= 0:
-        _refuse_too_high(np, host, count)
+        refuse_too_high(np, _NAME, host, count)
     result: Tensor = executor.run(UNSORTED_SEGMENT_SUM, data, segment_ids, num_segments=count)
     return result

@@ -161,7 +161,7 @@ def test_add_n_gives_a_single_value_of_any_dtype_back():
         ops.add_n([tv.constant(True), tv.constant(True)])
 
 
-def test_strings_are_joined(device):
+def test_single_strings_are_joined(device):
     with tv.device(device, fallback='silent'):
         assert (tv.constant('a') + tv.constant('b')).numpy() == b'ab'
         assert (tv.constant(['a', 'bc']) + 'd').numpy().tolist() == [b'ad', b'bcd']

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tensorvar as tv
+from tensorvar import errors
 
 
 def test_shape_size_rank() -> None:

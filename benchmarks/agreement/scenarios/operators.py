@@ -68,8 +68,9 @@ def protocols(seed: int) -> Items:
                     continue
                 yield item(name, dtype, [], syntax.operator(name, value))
     matrix = syntax.tensor('float32', [2, 2], [1.0, 2.0, 3.0, 4.0])
-    for symbol, other in (('@', matrix), ('@', 2), ('@', syntax.tensor('float32', [3], [1.0] * 3)),
-                          ('@', syntax.array('float32', [2, 2], [1.0] * 4)), ('<<', 1)):  # fmt: skip
+    vector = syntax.tensor('float32', [3], [1.0] * 3)
+    host = syntax.array('float32', [2, 2], [1.0] * 4)
+    for symbol, other in (('@', matrix), ('@', 2), ('@', vector), ('@', host), ('<<', 1)):
         yield item('matmul', 'float32', [], syntax.operator(symbol, matrix, other))
         yield item('matmul', 'float32', [], syntax.operator(symbol, other, matrix))
 

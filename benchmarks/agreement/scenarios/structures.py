@@ -25,7 +25,8 @@ ALIASES = (
     ('reduce_logsumexp', 'math.reduce_logsumexp'), ('argmax', 'math.argmax'),
     ('truediv', 'math.truediv'), ('divide', 'math.divide'), ('scalar_mul', 'math.scalar_mul'),
     ('floor', 'math.floor'), ('linspace', 'range'), ('linalg.trace', 'linalg.norm'),
-    ('nn.softsign', 'math.softsign'), ('linalg.cross', 'linalg.matvec'), ('multiply', 'math.multiply'),
+    ('nn.softsign', 'math.softsign'), ('linalg.cross', 'linalg.matvec'),
+    ('multiply', 'math.multiply'),
 )  # fmt: skip
 
 
@@ -59,7 +60,8 @@ def nests(seed: int) -> Items:
             yield item('nest', 'float32', [], result)
     add = syntax.function(['a', 'b'], operator('+', A, B))
     pairs = [(listed(1, 2), listed(3, 4)), (listed(1, 2), listed(3)), (grouped(1), listed(2)),
-             (syntax.mapping(a=1), syntax.mapping(a=2)), (syntax.mapping(a=1), listed(1))]  # fmt: skip
+             (syntax.mapping(a=1), syntax.mapping(a=2)),
+             (syntax.mapping(a=1), listed(1))]  # fmt: skip
     for first, second in pairs:
         yield item('map2', 'float32', [], call('nest.map_structure', add, first, second))
         yield item('map2', 'float32', [],
@@ -79,7 +81,8 @@ def shapes(seed: int) -> Items:
             method(shape, 'num_elements'), method(shape, 'is_fully_defined'),
             method(shape, 'concatenate', other), method(shape, 'merge_with', other),
             method(shape, 'is_compatible_with', other), operator('==', shape, other),
-            syntax.index(shape, 0), syntax.index(shape, syntax.span(1, None)), operator('len', shape),
+            syntax.index(shape, 0), syntax.index(shape, syntax.span(1, None)),
+            operator('len', shape),
             operator('list', shape), operator('bool', shape), method(shape, 'with_rank', 2),
             method(shape, 'assert_is_compatible_with', other), operator('+', shape, other),
             method(shape, 'most_specific_compatible_shape', other), method(shape, 'ndims'),

@@ -114,11 +114,13 @@ def scatters(seed: int) -> Items:
         for name in slices:
             for at in range(2):
                 draw = Draw(f'{seed}/scatter/{dtype}/{name}/{at}')
-                yield _scatter(draw, dtype, f'scatter_{name}', unique=name in ('update',), far=at)
+                yield _scatter(
+                    draw, dtype, f'scatter_{name}', unique=name in ('update',), far=at == 1
+                )
         for name in ('update', 'add', 'sub', 'min', 'max'):
             for at in range(2):
                 draw = Draw(f'{seed}/scatter_nd/{dtype}/{name}/{at}')
-                yield _scatter_nd(draw, dtype, f'scatter_nd_{name}', name == 'update', far=at)
+                yield _scatter_nd(draw, dtype, f'scatter_nd_{name}', name == 'update', far=at == 1)
         draw = Draw(f'{seed}/read/{dtype}')
         rows_ = draw.integers(draw.shape(0, 2), 0, 2)
         made = syntax.let('v', syntax.variable(dtype, [3, 2], draw.values(dtype, [3, 2])))

@@ -97,7 +97,8 @@ def split_seed(draw: Draw, dtype: str) -> Arguments:
 SET_SEED = (syntax.do(syntax.call('random.set_seed', 17)),)
 NO_GRADIENT = {'gradient': False}
 ROWS: list[Row] = [
-    *rows('random.normal random.truncated_normal', normal, FLOATS, 4, steps=SET_SEED, **NO_GRADIENT),
+    *rows('random.normal random.truncated_normal', normal, FLOATS, 4, steps=SET_SEED,
+          **NO_GRADIENT),
     *rows('random.uniform', uniform, (*FLOATS, *INDEX), 4, steps=SET_SEED, **NO_GRADIENT),
     *rows('random.stateless_normal random.stateless_truncated_normal', stateless(normal), FLOATS, 4,
           **NO_GRADIENT),
