@@ -1,5 +1,6 @@
 """Elementwise maths, comparisons, reductions and segment sums."""
 
+from tensorvar import _left_out
 from tensorvar._ops.arg_reduction import argmax as argmax
 from tensorvar._ops.arg_reduction import argmin as argmin
 from tensorvar._ops.comparison import equal as equal
@@ -209,3 +210,5 @@ __all__ = [
     'xlogy',
     'zero_fraction',
 ]
+
+_left_out.install(__name__, __all__)

@@ -1,5 +1,6 @@
 """Activations and losses of neural networks."""
 
+from tensorvar import _left_out
 from tensorvar._ops.activation import elu as elu
 from tensorvar._ops.activation import leaky_relu as leaky_relu
 from tensorvar._ops.activation import relu as relu
@@ -119,3 +120,5 @@ __all__ = [
     'weighted_moments',
     'zero_fraction',
 ]
+
+_left_out.install(__name__, __all__)

@@ -23,6 +23,7 @@ FOLDERS = {
 FILES = {
     'errors': 0,
     'dtypes': 0,
+    '_left_out': 0,
     '_optional': 0,
     '_shapes': 0,
     '_sizes': 0,

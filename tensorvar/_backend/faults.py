@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tensorvar import errors
+from tensorvar._device import switches
 
 KINDS = ('allocate', 'copy', 'lost')
 
@@ -104,12 +105,14 @@ def _arm(fault: _Fault) -> None:
     global armed
     with _lock:
         armed = (*armed, fault)
+        switches.set_switch(switches.FAULTS, True)
 
 
 def _disarm(fault: _Fault) -> None:
     global armed
     with _lock:
         armed = tuple(other for other in armed if other is not fault)
+        switches.set_switch(switches.FAULTS, bool(armed))
 
 
 def _renew_lock() -> None:

@@ -14,11 +14,12 @@ def is_nested(structure: Any) -> bool:
     Args:
         structure: any value.
     """
-    return _holds_values(type(structure))
+    kind: Any = type(structure)
+    return _holds_values(kind)
 
 
 @functools.lru_cache(maxsize=512)
-def _holds_values(kind: type) -> bool:
+def _holds_values(kind: type[Any]) -> bool:
     """Kept per class, because the question is asked for each leaf of each structure."""
     nested = issubclass(kind, Mapping | MappingView | Sequence)
     return nested and not issubclass(kind, str | bytes | bytearray)
@@ -28,8 +29,11 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
     """The leaves from left to right; dicts in the order of their sorted keys.
 
     Args:
-        structure: lists, tuples and dicts in each other; anything else is a leaf.
+        structure: sequences and dicts in each other; anything else is a leaf.
         expand_composites: accepted for TensorFlow's sake.
+
+    Returns:
+        The leaves.
     """
     return list(_leaves(structure))
 

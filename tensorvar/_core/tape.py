@@ -255,8 +255,9 @@ class GradientTape(scope.Scope):
         """The jacobian of each row of ``target`` by the same row of ``source``.
 
         Args:
-            target: tensor of shape ``(b, *y)``; row i depends only on row i of ``source``.
-            source: tensor of shape ``(b, *x)``.
+            target: tensor of shape ``(b, *y)`` and rank 2 or more; row i depends only on row i
+                of ``source``.
+            source: tensor of shape ``(b, *x)`` and rank 2 or more.
             unconnected_gradients: checked; unconnected gradients are zeros here, as in
                 TensorFlow.
             parallel_iterations: accepted for TensorFlow's sake.
@@ -266,7 +267,7 @@ class GradientTape(scope.Scope):
             Tensor of shape ``(b, *y, *x)``.
 
         Raises:
-            ValueError: the first dimensions differ.
+            ValueError: the first dimensions differ, or a rank is below 2.
             RuntimeError: as in ``gradient``.
         """
         _asks_for_zeros(unconnected_gradients)

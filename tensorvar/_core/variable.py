@@ -24,13 +24,21 @@ from tensorvar._core.op_registry import FUNCTIONS, OPS, ArraySpec
 from tensorvar._core.scatter_methods import ScatterMethods
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.variable_copies import VariableCopies
+from tensorvar._core.variable_creators import CreatedByScope
 from tensorvar._core.variable_init import VariableAggregation, VariableSynchronization
 from tensorvar._core.variable_legacy import LegacyNames
 from tensorvar._device import call_site, registry, scope
 from tensorvar._device.device import Device
 
 
-class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, ArrayValue):
+class Variable(
+    ScatterMethods,
+    LegacyNames,
+    VariableCopies,
+    InPlaceOperators,
+    ArrayValue,
+    metaclass=CreatedByScope,
+):
     """A mutable value with a name, on a device of your choice.
 
     The buffer lives on the device of the enclosing ``tv.device`` scope, else on the
@@ -291,7 +299,10 @@ class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, Ar
         read_value: bool = True,
     ) -> 'Variable | None':
         """Adds ``delta``, which must have the variable's shape. See ``assign``."""
-        return self._updated('AssignAddVariableOp', (delta,), read_value)
+        op = OPS['AssignAddVariableOp']
+        if not variable_write.write_direct(self, op, delta):
+            update.update(self, op, (delta,))
+        return self if read_value else None
 
     def assign_sub(
         self,
@@ -301,7 +312,10 @@ class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, Ar
         read_value: bool = True,
     ) -> 'Variable | None':
         """Subtracts ``delta``, which must have the variable's shape. See ``assign``."""
-        return self._updated('AssignSubVariableOp', (delta,), read_value)
+        op = OPS['AssignSubVariableOp']
+        if not variable_write.write_direct(self, op, delta):
+            update.update(self, op, (delta,))
+        return self if read_value else None
 
     def _updated(self, op: str, values: tuple[Any, ...], read_value: bool) -> 'Variable | None':
         update.update(self, OPS[op], values)

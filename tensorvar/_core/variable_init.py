@@ -135,11 +135,12 @@ def initial_array(
             f'list, an array, a tensor or a function that makes one'
         )
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
-    value = conversion.unwrap(value)
+    numpy_dtype = None if wanted is None else wanted.numpy
+    value = conversion.unwrap(value, numpy_dtype)
     state = scope.current()
     if isinstance(value, ArrayValue):
         return _from_value(value, wanted, state)
-    host = host_data.to_array(value, None if wanted is None else wanted.numpy, 'Variable')
+    host = host_data.to_array(value, numpy_dtype, 'Variable')
     decision = placement.choose(state, ())
     if host.dtype.kind == 'O':
         decision = placement.without_gpu(decision, 'strings')

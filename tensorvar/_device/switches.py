@@ -12,6 +12,7 @@ SYNCHRONOUS = 2
 DEVICE_POLICY = 4
 CHECK_NUMERICS = 8
 VERIFY_RULES = 16
+FAULTS = 32
 
 flags = 0
 _lock = threading.Lock()

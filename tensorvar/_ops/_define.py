@@ -49,9 +49,18 @@ def broadcast_rule(name: str, dtype: np.dtype[Any] | None = None) -> Infer:
     return infer
 
 
+def array_function(name: str) -> Forward:
+    """The forward that is one function of the array module."""
+
+    def forward(xp: Any, *arrays: Any) -> Any:
+        return getattr(xp, name)(*arrays)
+
+    return forward
+
+
 def unary(
     name: str,
-    forward: Forward,
+    forward: Forward | str,
     gradient: Gradient | NotDifferentiable,
     allowed: DTypes,
     *,
@@ -62,7 +71,7 @@ def unary(
 
     Args:
         name: of the op.
-        forward: see ``OpDef``.
+        forward: see ``OpDef``; or the name of the array module's function that is all of it.
         gradient: see ``OpDef``.
         allowed: dtypes of the input.
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
@@ -72,18 +81,19 @@ def unary(
         OpDef(
             name=name,
             infer=infer,
-            forward=_half_precision.in_float32(forward) if wide else forward,
+            forward=_forward(forward, wide),
             gradient=gradient,
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
+            ufunc=forward if isinstance(forward, str) else None,
         )
     )
 
 
 def binary(
     name: str,
-    forward: Forward,
+    forward: Forward | str,
     gradient: Gradient | NotDifferentiable,
     allowed: DTypes,
     *,
@@ -94,7 +104,8 @@ def binary(
 
     Args:
         name: of the op.
-        forward: raises, as array code does, for shapes that do not broadcast.
+        forward: raises, as array code does, for shapes that do not broadcast; or the name
+            of the array module's function that is all of it.
         gradient: see ``OpDef``.
         allowed: dtypes of the inputs.
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
@@ -104,11 +115,18 @@ def binary(
         OpDef(
             name=name,
             infer=infer or broadcast_rule(name),
-            forward=_half_precision.in_float32(forward) if wide else forward,
+            forward=_forward(forward, wide),
             gradient=gradient,
             inputs='T T',
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
+            ufunc=forward if isinstance(forward, str) else None,
         )
     )
+
+
+def _forward(given: Forward | str, wide: bool) -> Forward:
+    if isinstance(given, str):
+        return array_function(given)
+    return _half_precision.in_float32(given) if wide else given

@@ -20,22 +20,20 @@ Axes = int | tuple[int, ...] | None
 
 
 def pairwise_sum(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
-    """Sums over ``axis`` in the dtype of ``array``; always gives an array."""
-    if axis is not None and array.dtype in _ROUNDING:
+    """Sums over ``axis`` in the dtype of ``array``."""
+    if axis is not None and array.size > BLOCK and array.ndim > 1 and array.dtype in _ROUNDING:
         axes = _shapes.normalize_axes('Sum', axis, array.ndim)
         if _is_long_column(array, axes):
             return _sum_columns(array, axes, keepdims)
-    return xp.asarray(xp.sum(array, axis=axis, keepdims=keepdims, dtype=array.dtype))
+    return array.sum(axis=axis, keepdims=keepdims, dtype=array.dtype)
 
 
 def pairwise_mean(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
     """Means over ``axis``; NaN for means of nothing."""
     total = pairwise_sum(xp, array, axis, keepdims)
-    axes = _shapes.normalize_axes('Mean', axis, array.ndim)
-    count = math.prod(array.shape[i] for i in axes)
-    if count == 0:
+    if array.size == 0:
         return xp.full(total.shape, math.nan, total.dtype)
-    return xp.asarray(total / count)
+    return total / (array.size // total.size)
 
 
 def _is_long_column(array: Array, axes: tuple[int, ...]) -> bool:

@@ -1,5 +1,6 @@
 """Positions of extremes: argmax and argmin."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,21 @@ def _rule(op: str) -> Infer:
 
 def _argmax(xp: Any, array: Array, *, axis: int, output_type: np.dtype[Any]) -> Array:
     axis = _shapes.normalize_axis('ArgMax', axis, array.ndim)
+    array = _without_nan(xp, array, -math.inf)
     return xp.asarray(xp.argmax(array, axis=axis)).astype(output_type)
 
 
 def _argmin(xp: Any, array: Array, *, axis: int, output_type: np.dtype[Any]) -> Array:
     axis = _shapes.normalize_axis('ArgMin', axis, array.ndim)
+    array = _without_nan(xp, array, math.inf)
     return xp.asarray(xp.argmin(array, axis=axis)).astype(output_type)
+
+
+def _without_nan(xp: Any, array: Array, instead: float) -> Array:
+    """Puts what never wins in the place of NaN, which array libraries would find."""
+    if array.dtype not in dtypes.FLOATING:
+        return array
+    return xp.where(xp.isnan(array), xp.full((), instead, array.dtype), array)
 
 
 _ORDERED = dtypes.REAL | dtypes.BOOLEAN
@@ -72,7 +82,8 @@ def argmax(
 ) -> Tensor:
     """Positions of the greatest elements along an axis; the first of several.
 
-    A NaN counts as greatest, as in NumPy; TensorFlow passes over NaNs.
+    NaNs are passed over, as in TensorFlow; where all elements are NaN or -inf, the first
+    counts.
 
     Args:
         input: real numbers or booleans.
@@ -94,6 +105,6 @@ def argmin(
 ) -> Tensor:
     """Positions of the least elements along an axis; the first of several.
 
-    See ``argmax``; a NaN counts as least.
+    See ``argmax``.
     """
     return _run(ARG_MIN, input, axis, output_type)

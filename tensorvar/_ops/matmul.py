@@ -102,14 +102,20 @@ def _in_form(xp: Any, array: Array, form: str) -> Array:
 def _multiply(
     xp: Any, a: Array, b: Array, *, form_a: str, form_b: str, output_type: np.dtype[Any] | None
 ) -> Array:
-    if a.ndim < 2 or b.ndim < 2:
+    rank = a.ndim
+    if rank < 2 or b.ndim < 2:
         raise ValueError('matmul of array modules would take vectors too')
     dtype = a.dtype
     result = dtype if output_type is None else output_type
     wide = dtypes.float32.numpy if dtype in dtypes.HALF_PRECISION else result
     if wide is not dtype:
         a, b = a.astype(wide), b.astype(wide)
-    product = xp.matmul(_in_form(xp, a, form_a), _in_form(xp, b, form_b))
+    if form_a != 'none':
+        a = _in_form(xp, a, form_a)
+    if form_b != 'none':
+        b = _in_form(xp, b, form_b)
+    # For two matrices they are the same, but ``dot`` takes a third of the time to begin.
+    product = a.dot(b) if rank == 2 and b.ndim == 2 else xp.matmul(a, b)
     return product if result is wide else product.astype(result)
 
 
@@ -117,7 +123,7 @@ def _gradient(context: Any, gradient: Tensor) -> Gradients:
     """With C = A' B', A' gets G B'^H and B' gets A'^H G; then the form of each is undone."""
     a, b = context.inputs
     form_a, form_b = context.attributes['form_a'], context.attributes['form_b']
-    if gradient.dtype is not a.dtype:
+    if gradient._array.dtype is not a._array.dtype:
         gradient = executor.run(op_registry.OPS['Cast'], gradient, dtype=a.dtype.numpy)
     for_a = _for_left(gradient, b, form_a, form_b) if context.needs[0] else None
     for_b = _for_right(gradient, a, form_a, form_b) if context.needs[1] else None
@@ -229,8 +235,8 @@ def matmul(
         InvalidArgumentError: a rank below 2, sizes that do not fit, different dtypes.
         ValueError: one matrix is to be both transposed and adjoint.
     """
-    form_a = _form('a', transpose_a, adjoint_a)
-    form_b = _form('b', transpose_b, adjoint_b)
+    form_a = _form('a', transpose_a, adjoint_a) if transpose_a or adjoint_a else 'none'
+    form_b = _form('b', transpose_b, adjoint_b) if transpose_b or adjoint_b else 'none'
     wanted = None if output_type is None else _checked_output(a, output_type)
     return multiply(a, b, form_a, form_b, wanted)
 
@@ -242,9 +248,7 @@ def _form(which: str, transpose: bool, adjoint: bool) -> str:
             f'give one of them',
             'MatMul',
         )
-    if adjoint:
-        return 'adjoint'
-    return 'transpose' if transpose else 'none'
+    return 'adjoint' if adjoint else 'transpose'
 
 
 def _checked_output(a: Any, output_type: Any) -> np.dtype[Any] | None:

@@ -82,9 +82,7 @@ def _extreme_gradient(context: Any, gradient: Tensor) -> Gradients:
     )
 
 
-PROD = _register(
-    'UnsortedSegmentProd', _segment_rows.multiply_rows, _prod_gradient, dtypes.NUMERIC
-)
+PROD = _register('UnsortedSegmentProd', _segment_rows.multiply_rows, _prod_gradient, dtypes.NUMERIC)
 MAX = _register('UnsortedSegmentMax', _greatest, _extreme_gradient, dtypes.REAL)
 MIN = _register('UnsortedSegmentMin', _least, _extreme_gradient, dtypes.REAL)
 

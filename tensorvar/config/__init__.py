@@ -5,6 +5,7 @@ repeated; afterwards they raise, naming the line that used a device first, until
 ``tv.config.reset()``.
 """
 
+from tensorvar import _left_out
 from tensorvar._device.defaults import get_default_device as get_default_device
 from tensorvar._device.defaults import get_soft_device_placement as get_soft_device_placement
 from tensorvar._device.defaults import set_default_device as set_default_device
@@ -62,3 +63,5 @@ __all__ = [
     'threading',
     'why_no_gpu',
 ]
+
+_left_out.install(__name__, __all__)

@@ -5,6 +5,7 @@ floats exactly, normal values to the last places. Draws without a seed come from
 fastest generator of their device.
 """
 
+from tensorvar import _left_out
 from tensorvar._ops.generator_state import create_rng_state as create_rng_state
 from tensorvar._ops.random_generator import Generator as Generator
 from tensorvar._ops.random_generator import get_global_generator as get_global_generator
@@ -42,3 +43,5 @@ __all__ = [
     'truncated_normal',
     'uniform',
 ]
+
+_left_out.install(__name__, __all__)

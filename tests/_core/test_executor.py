@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tensorvar as tv
 from tensorvar import errors
-from tensorvar._core import executor
+from tensorvar._core import dispatch, executor, full_path
 from tensorvar._core.op_registry import OPS
 from tensorvar._device import switches
 
@@ -30,15 +30,31 @@ UNARY: list[Callable[[Any], Any]] = [
 def direct_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the ops that the direct path has run."""
     seen: list[str] = []
-    run = executor._run_direct
+    passed_on: list[str] = []
+    run, pair, full = executor._run_direct, executor.run_pair, full_path.run
 
     def run_direct(op: Any, *args: Any) -> Any:
+        passed_on.append(op.name)
         output = run(op, *args)
         if output is not None:
             seen.append(op.name)
         return output
 
+    def run_full(op: Any, *args: Any) -> Any:
+        passed_on.append(op.name)
+        return full(op, *args)
+
+    def run_pair(op: Any, x: Any, y: Any) -> Any:
+        before = len(passed_on)
+        output = pair(op, x, y)
+        if len(passed_on) == before:
+            seen.append(op.name)
+        return output
+
     monkeypatch.setattr(executor, '_run_direct', run_direct)
+    monkeypatch.setattr(full_path, 'run', run_full)
+    for module in (executor, dispatch):
+        monkeypatch.setattr(module, 'run_pair', run_pair)
     return seen
 
 
