@@ -6,6 +6,7 @@
 #   make agreement SEED=1  fresh programs: the same result as on TensorFlow?
 #   make lint       ruff: rules and format           make types   mypy
 #   make examples   run every example                make bench   speed beside NumPy and peers
+#   make on-gpu     all that takes a real card, in 10 minutes: tests, sanitizer, speed
 #   make clean      remove what these targets made
 
 PYTHON3 ?= python3
@@ -30,7 +31,7 @@ RECORD := output/agreement-$(SEED).json.gz
 
 EXAMPLES := $(sort $(wildcard examples/*.py))
 
-.PHONY: demo test soak agreement lint types bench examples clean cupy
+.PHONY: demo test soak agreement lint types bench on-gpu examples clean cupy
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -58,6 +59,9 @@ types: $(TOOLS)
 
 bench: $(TOOLS) $(GPU)
 	$(PYTHON) -m benchmarks $(BENCH)
+
+on-gpu: $(TOOLS) $(GPU)
+	$(PYTHON) -m benchmarks.on_gpu $(BENCH)
 
 examples: $(TOOLS) $(GPU)
 	@set -e; for example in $(EXAMPLES); do \

@@ -12,6 +12,7 @@ import numpy as np
 from tensorvar import _optional, errors
 from tensorvar._backend import (
     cupy_errors,
+    cupy_module,
     cupy_process,
     cupy_streams,
     faults,
@@ -38,7 +39,7 @@ class CupyBackend(Backend):
         memory_ledger.check_limit(device, limit)
         self.ordinal = ordinal
         self._cupy: Any = gpu_discovery.load_cupy()
-        self.array_module = self._cupy
+        self.array_module = cupy_module.complete(self._cupy)
         self.array_type = self._cupy.ndarray
         self._limit = limit
         self._session: cupy_streams.Session | None = None

@@ -24,6 +24,7 @@ from tensorvar._device import registry, scope, switches
 from tensorvar._device.device import Device
 
 _NUMBERS = frozenset({bool, int, float})
+_NO_ATTRIBUTES: dict[str, Any] = {}
 _MOST_CONSTANTS = 512
 # Python numbers that met arrays, as read-only arrays of rank 0.
 _constants: dict[tuple[Any, ...], np.ndarray[Any, Any]] = {}
@@ -111,7 +112,9 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
     output._device = device
     if state is not None and state.tapes:
         local = tape_writing.as_tensors((x, y), (array, other), device, state)
-        tape_writing.write_down(state, op, local, (output,), {})
+        entry = (op, local, (output,), _NO_ATTRIBUTES)
+        for tape in state.tapes:
+            tape.write(entry)
     return output
 
 
@@ -124,16 +127,20 @@ def _run_direct(
     """The result, or None if the full path has to look at the call."""
     arrays: list[Any] = []
     has_numbers = False
+    all_tensors = True
     device: Any = None
     for value in inputs:
         kind = type(value)
         if kind is Tensor:
-            array, where = value._array, value._device
+            array = value._array
+            where = value._device
         elif kind in _NUMBERS:
             has_numbers = True
+            all_tensors = False
             arrays.append(value)
             continue
         elif isinstance(value, ArrayValue):
+            all_tensors = False
             array, where = value._located()
         else:
             return None
@@ -164,49 +171,48 @@ def _run_direct(
                 return None
     elif not _dtypes_agree(op, arrays):
         return None
-    if op.direct:
+    if not op.direct and not _rule_accepts(op, arrays, attributes, device):
+        return None
+    if backend.array_type is np.ndarray:
+        # What the backend's ``call`` does while no fault is armed.
+        token = _set_error_state(_QUIET)
+        try:
+            result = op.forward(np, *arrays, **attributes)
+        except (ValueError, TypeError, IndexError, MemoryError):
+            # The full path checks the same inputs by the op's rule and words the error.
+            return None
+        finally:
+            _reset_error_state(token)
+    else:
         try:
             result = backend.call(op.forward, backend.array_module, *arrays, **attributes)
         except (ValueError, TypeError, IndexError):
-            # The full path checks the same inputs by the op's rule and words the error.
             return None
+    if type(result) is tuple:
+        outputs = tuple([wrap(as_array(array, backend), device) for array in result])
     else:
-        try:
-            expected = op.infer(*[ArraySpec(a.shape, a.dtype) for a in arrays], **attributes)
-        except (errors.OpError, ValueError, TypeError):
-            # Likewise.
-            return None
-        if device.is_gpu and _makes_text(expected):
-            return None
-        result = backend.call(op.forward, backend.array_module, *arrays, **attributes)
-        if type(expected) is tuple:
-            return _several(op, inputs, arrays, attributes, state, device, result)
-    if type(result) is not backend.array_type:
-        result = as_array(result, backend)
-    if op.on_variable and type(inputs[0]) is not Tensor:
-        result = detached(result, backend)
-    output = wrap(result, device)
+        if type(result) is not backend.array_type:
+            result = as_array(result, backend)
+        if op.on_variable and type(inputs[0]) is not Tensor:
+            result = detached(result, backend)
+        outputs = (wrap(result, device),)
     if state is not None and state.tapes:
-        local = tape_writing.as_tensors(inputs, arrays, device, state)
-        tape_writing.write_down(state, op, local, (output,), attributes)
-    return output
+        local = inputs if all_tensors else tape_writing.as_tensors(inputs, arrays, device, state)
+        entry = (op, local, outputs, attributes)
+        for tape in state.tapes:
+            tape.write(entry)
+    return outputs if type(result) is tuple else outputs[0]
 
 
-def _several(
-    op: OpDef,
-    inputs: tuple[Any, ...],
-    arrays: list[Any],
-    attributes: dict[str, Any],
-    state: scope.ContextState | None,
-    device: Device,
-    results: Any,
-) -> tuple[Tensor, ...]:
-    """The tensors of an op that has several results."""
-    outputs = tuple(wrap(as_array(result, device.backend), device) for result in results)
-    if state is not None and state.tapes:
-        local = tape_writing.as_tensors(inputs, arrays, device, state)
-        tape_writing.write_down(state, op, local, outputs, attributes)
-    return outputs
+def _rule_accepts(
+    op: OpDef, arrays: list[Any], attributes: dict[str, Any], device: Device
+) -> bool:
+    """Whether the op's rule takes the inputs, and the device can hold the results."""
+    try:
+        expected = op.infer(*[ArraySpec(a.shape, a.dtype) for a in arrays], **attributes)
+    except (errors.OpError, ValueError, TypeError):
+        return False
+    return not (device.is_gpu and _makes_text(expected))
 
 
 def _makes_text(expected: Any) -> bool:

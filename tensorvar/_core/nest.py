@@ -35,15 +35,20 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
     Returns:
         The leaves.
     """
-    return list(_leaves(structure))
+    leaves: list[Any] = []
+    _gather(structure, leaves)
+    return leaves
 
 
-def _leaves(structure: Any) -> Iterator[Any]:
-    if is_nested(structure):
-        for item in _items(structure):
-            yield from _leaves(item)
-    else:
-        yield structure
+def _gather(structure: Any, leaves: list[Any]) -> None:
+    if not _holds_values(type(structure)):
+        leaves.append(structure)
+        return
+    for item in _items(structure):
+        if _holds_values(type(item)):
+            _gather(item, leaves)
+        else:
+            leaves.append(item)
 
 
 def _items(structure: Any) -> list[Any]:

@@ -11,6 +11,8 @@ from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import scope
 from tensorvar._device.device import Device
 
+_NO_ATTRIBUTES: dict[str, Any] = {}
+
 
 def write_down(
     state: scope.ContextState,
@@ -45,14 +47,16 @@ def as_tensors(
         state: the current scopes.
     """
     local = []
-    for value, array in zip(inputs, arrays, strict=True):
+    for position, value in enumerate(inputs):
+        array = arrays[position]
         if type(value) is Tensor and value._array is array:
             local.append(value)
             continue
         tensor = wrap(array, device)
-        if isinstance(value, Tensor):
-            write_down(state, tape_entries.COPY, (value,), (tensor,), {})
-        elif isinstance(value, ArrayValue):
-            write_down(state, tape_entries.READ, (value,), (tensor,), {})
         local.append(tensor)
+        if isinstance(value, ArrayValue):
+            op = tape_entries.COPY if isinstance(value, Tensor) else tape_entries.READ
+            entry = (op, (value,), (tensor,), _NO_ATTRIBUTES)
+            for tape in state.tapes:
+                tape.write(entry)
     return tuple(local)

@@ -26,7 +26,7 @@ FLAGS = (
     # Without it, libraries share the emulation's state by the names of its variables.
     '-fno-gnu-unique', '-shared', '-fPIC',
 )  # fmt: skip
-SANITIZE = ('-fsanitize=undefined', '-fno-sanitize-recover=undefined', '-g')
+SANITIZE = ('-fsanitize=undefined', '-fno-sanitize-recover=undefined')
 
 
 def compiler() -> str | None:

@@ -21,7 +21,7 @@ Axes = int | tuple[int, ...] | None
 
 def pairwise_sum(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
     """Sums over ``axis`` in the dtype of ``array``."""
-    if axis is not None and array.size > BLOCK and array.ndim > 1 and array.dtype in _ROUNDING:
+    if _may_be_long(array, axis) and array.dtype in _ROUNDING:
         axes = _shapes.normalize_axes('Sum', axis, array.ndim)
         if _is_long_column(array, axes):
             return _sum_columns(array, axes, keepdims)
@@ -34,6 +34,17 @@ def pairwise_mean(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
     if array.size == 0:
         return xp.full(total.shape, math.nan, total.dtype)
     return total / (array.size // total.size)
+
+
+def _may_be_long(array: Array, axis: Axes) -> bool:
+    """Tells short sums, which are most, from others at little cost."""
+    if axis is None or array.ndim < 2 or array.size <= BLOCK:
+        return False
+    if type(axis) is tuple and len(axis) == 1:
+        axis = axis[0]
+    if type(axis) is int and -array.ndim <= axis < array.ndim:
+        return bool(array.shape[axis] > BLOCK)
+    return True
 
 
 def _is_long_column(array: Array, axes: tuple[int, ...]) -> bool:

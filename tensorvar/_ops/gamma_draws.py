@@ -23,6 +23,7 @@ from tensorvar._ops import (
     cast,
     distributions,
     exponential,
+    incomplete_gamma,
     philox,
     random_seed,
     special_functions,
@@ -147,7 +148,7 @@ def _gradient(context: Any, gradient: Tensor) -> Gradients:
     else:
         wide = alpha, values
     order, x = wide
-    by_order = executor.run(OPS['IgammaGradA'], order, x)
+    by_order = executor.run(incomplete_gamma.IGAMMA_GRAD_A, order, x)
     log_density = (order - 1) * exponential.log(x) - x - special_functions.lgamma(order)
     slope = cast.cast(-by_order * exponential.exp(-log_density), alpha.dtype)
     return (_gradient_helpers.sum_to_shape(gradient * slope, alpha._shape),)

@@ -89,8 +89,8 @@ def logical_not(x: Any, name: str | None = None) -> Tensor:
 def multiply_bools(x: Any, y: Any) -> Tensor:
     """The operator ``*`` where one of both is a bool tensor: where both are True.
 
-    As in TensorFlow, where ``multiply`` takes no bools, what is not 0 counts as True; but
-    host data on the left has to be made of bools, zeros and ones.
+    As in TensorFlow, where ``multiply`` takes no bools, the other one is made int32 first, so
+    that 0.5 counts as False; host data on the left has to be made of bools, zeros and ones.
 
     Args:
         x: the left side.
@@ -104,7 +104,9 @@ def multiply_bools(x: Any, y: Any) -> Tensor:
 
 
 def _as_bools(value: ArrayValue) -> Any:
-    return value if value.dtype.is_bool else cast.cast(value, dtypes.bool_)
+    if value.dtype.is_bool:
+        return value
+    return cast.cast(cast.cast(value, dtypes.int32), dtypes.bool_)
 
 
 op_registry.provide('multiply_bools', multiply_bools)

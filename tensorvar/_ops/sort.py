@@ -6,9 +6,9 @@ from typing import Any
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
-from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, OPS, ArraySpec, OpDef
+from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, array_layout
+from tensorvar._ops import _arguments, array_layout, gather
 from tensorvar._ops._gradient_helpers import Gradients, reshape
 
 _FLOAT32 = dtypes.float32.numpy
@@ -44,7 +44,7 @@ def _sort_gradient(context: Any, gradient: Tensor, _: Any) -> Gradients:
     length = shape[axis]
     count = math.prod(shape[:axis] + shape[axis + 1 :])
     dense = executor.run(
-        OPS['GatherV2Grad'],
+        gather.GATHER_GRAD,
         reshape(array_layout.transpose(gradient, order), (count, length)),
         reshape(array_layout.transpose(context.outputs[1], order), (count, length)),
         params_shape=(count, length),

@@ -13,7 +13,10 @@ from tests.support import device_parity, numeric_gradient
 
 MODIFIED = ['i0', 'i0e', 'i1', 'i1e', 'k0', 'k0e', 'k1', 'k1e']
 CASES = [
-    *[(getattr(modified_bessel, f'bessel_{each}'), getattr(scipy.special, each)) for each in MODIFIED],
+    *[
+        (getattr(modified_bessel, f'bessel_{each}'), getattr(scipy.special, each))
+        for each in MODIFIED
+    ],
     (bessel.bessel_j0, scipy.special.j0),
     (bessel.bessel_j1, scipy.special.j1),
     (bessel.bessel_y0, scipy.special.y0),

@@ -77,6 +77,20 @@ def test_rows(device: str, kind: str, shape: Any, indices: Any) -> None:
     np.testing.assert_allclose(v.numpy(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize('rows', [[3, 0], [3, 0, 3, 3, 1]], ids=repr)
+@pytest.mark.parametrize('kind', KINDS)
+def test_wide_rows(device: str, kind: str, rows: Any) -> None:
+    indices = np.array(rows, np.int64)
+    start = device_parity.sample(np.float32, (4, 300))
+    updates = device_parity.sample(np.float32, (len(rows), 300), seed=1, low=0.5)
+    with tv.device(device):
+        v = variable(start)
+        before = tv.convert_to_tensor(v)
+        getattr(v, f'scatter_{kind}')(tv.IndexedSlices(updates, indices))
+    np.testing.assert_allclose(v.numpy(), by_rows(kind, start, indices, updates), rtol=1e-6)
+    np.testing.assert_array_equal(before.numpy(), start)
+
+
 @pytest.mark.parametrize('kind', ND)
 @pytest.mark.parametrize(
     ('shape', 'indices'),

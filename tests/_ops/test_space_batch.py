@@ -1,4 +1,4 @@
-"""space_to_batch, batch_to_space, space_to_depth and depth_to_space."""
+"""space_to_batch, batch_to_space and the paddings they require."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tensorvar as tv
-from tensorvar._ops import space_batch, space_depth
+from tensorvar._ops import space_batch
 from tests._ops import rules, samples
 from tests.support import device_parity, numeric_gradient
 
@@ -14,8 +14,10 @@ from tests.support import device_parity, numeric_gradient
 def to_batch(x: np.ndarray, block: list[int], pads: list[list[int]]) -> np.ndarray:
     padded = np.pad(x, [(0, 0), *pads, *[(0, 0)] * (x.ndim - 1 - len(block))])
     starts = np.ndindex(*block)
-    parts = [padded[(slice(None), *(slice(s, None, b) for s, b in zip(start, block, strict=True)))]
-             for start in starts]
+    parts = [
+        padded[(slice(None), *(slice(s, None, b) for s, b in zip(start, block, strict=True)))]
+        for start in starts
+    ]
     return np.concatenate(parts)
 
 
@@ -101,60 +103,9 @@ def test_required_paddings() -> None:
         required([4, 5], [2])
 
 
-def to_depth(x: np.ndarray, size: int) -> np.ndarray:
-    parts = [x[:, i::size, j::size] for i in range(size) for j in range(size)]
-    return np.concatenate(parts, axis=-1)
-
-
-@pytest.mark.parametrize('dtype', [*rules.NUMBERS, np.bool_], ids=rules.name_of)
-def test_depth(device: str, dtype: Any) -> None:
-    rules.check(
-        device,
-        lambda x: [
-            space_depth.space_to_depth(x, 2),
-            space_depth.depth_to_space(space_depth.space_to_depth(x, 2), 2),
-        ],
-        lambda x: [to_depth(x, 2), x],
-        device_parity.sample(dtype, (2, 4, 6, 3)),
-    )
-
-
-def test_depth_with_channels_first(device: str) -> None:
-    def body(x: Any) -> list[Any]:
-        deep = space_depth.space_to_depth(x, 3, data_format='NCHW')
-        return [deep, space_depth.depth_to_space(deep, 3, data_format='NCHW')]
-
-    rules.check(
-        device,
-        body,
-        lambda x: [np.moveaxis(to_depth(np.moveaxis(x, 1, -1), 3), -1, 1), x],
-        device_parity.sample(np.float32, (2, 2, 3, 6)),
-    )
-
-
-@pytest.mark.parametrize(
-    ('shape', 'size', 'data_format', 'match'),
-    [
-        ((1, 4, 4, 1), 3, 'NHWC', 'divisible'),
-        ((1, 4, 4, 1), 1, 'NHWC', 'at least 2'),
-        ((1, 4, 4, 1), 2, 'XX', 'data_format'),
-        ((4, 4, 1), 2, 'NHWC', 'rank should be 4'),
-    ],
-)
-def test_bad_depth(shape: Any, size: int, data_format: str, match: str) -> None:
-    for function in (space_depth.space_to_depth, space_depth.depth_to_space):
-        with pytest.raises(tv.errors.InvalidArgumentError, match=match):
-            function(tv.ones(shape), size, data_format)
-
-
 def test_gradients() -> None:
     x = samples.float64(2, 3, 4)
     numeric_gradient.check(
         lambda x: space_batch.space_to_batch(x, [2, 2], [[1, 0], [0, 0]]) ** 2, x
     )
-    numeric_gradient.check(
-        lambda x: space_batch.batch_to_space(x, [2], [[1, 0]]) ** 2, x
-    )
-    x = samples.float64(1, 2, 2, 4)
-    numeric_gradient.check(lambda x: space_depth.space_to_depth(x, 2) ** 2, x)
-    numeric_gradient.check(lambda x: space_depth.depth_to_space(x, 2) ** 2, x)
+    numeric_gradient.check(lambda x: space_batch.batch_to_space(x, [2], [[1, 0]]) ** 2, x)

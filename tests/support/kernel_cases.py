@@ -206,7 +206,7 @@ def _without(before: np.ndarray, memory: np.ndarray, destination: np.ndarray) ->
     return before
 
 
-class _Recorder:
+class Recorder:
     """A target that runs nothing and notes which kernels it is asked for."""
 
     name = 'host'
@@ -231,7 +231,7 @@ class _Recorder:
 
 def exports_of(cases: Sequence[Case]) -> list[source.Export]:
     """The kernels that cases need, found without building any."""
-    recorder = _Recorder(2)
+    recorder = Recorder(2)
     kernels = assign.AssignKernels(recorder)
     generator = np.random.default_rng(0)
     for case in cases:

@@ -9,13 +9,13 @@ import ctypes
 import mmap
 import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tensorvar._cuda import assign, cache, host_emulation
-from tests.support import kernel_reference
+from tests.support import kernel_cases, kernel_reference
 
 _PAGE = mmap.PAGESIZE
 _SIZES = (1, 3, 4, 15, 17, 31, 64, 255, 1023, 5001)
@@ -102,23 +102,35 @@ def _place(array: np.ndarray, *, at_end: bool) -> np.ndarray:
     return guarded(array, at_end=at_end)
 
 
-def main(folder: str, *groups: str) -> int:
-    """Runs groups of cases in every order; the exit status."""
-    kept = cache.Cache(pathlib.Path(folder))
-    target = host_emulation.HostTarget(kept, flags=host_emulation.SANITIZE, multiprocessors=1)
-    kernels = assign.AssignKernels(target)
-    orders: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
+def _cases(groups: Sequence[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Op, operands next to forbidden pages, and what the destination must become."""
     for group in groups:
         generator = np.random.default_rng(0)
         for op, a, b in GROUPS[group](generator):
             expected = kernel_reference.assigned(op, a, b)
-            for order in orders:
-                target.order = order
-                for at_end in (True, False):
-                    into = _place(a, at_end=at_end)
-                    kernels.assign(op, into, _place(b, at_end=at_end))
-                    what = f'{op} {a.shape} {order}'
-                    kernel_reference.assert_same(into, expected, what, products=False)
+            for at_end in (True, False):
+                yield op, _place(a, at_end=at_end), _place(b, at_end=at_end), expected
+
+
+def main(folder: str, *groups: str) -> int:
+    """Runs groups of cases in every order; the exit status."""
+    kept = cache.Cache(pathlib.Path(folder))
+    target = host_emulation.HostTarget(kept, flags=host_emulation.SANITIZE, multiprocessors=1)
+    recorder = kernel_cases.Recorder(target.multiprocessors)
+    recording = assign.AssignKernels(recorder)
+    for op, destination, operand, _ in _cases(groups):
+        recording.assign(op, destination, operand)
+    target.prepare(recorder.exports)
+    kernels = assign.AssignKernels(target)
+    orders: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
+    for op, destination, operand, expected in _cases(groups):
+        before = destination.copy()
+        for order in orders:
+            target.order = order
+            destination[...] = before
+            kernels.assign(op, destination, operand)
+            what = f'{op} {destination.shape} {order}'
+            kernel_reference.assert_same(destination, expected, what, products=False)
     return 0
 
 
