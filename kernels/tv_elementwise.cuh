@@ -44,6 +44,7 @@ TV_DEVICE void assign_dense(D* destination, const Operand& operand, u64 count) {
 
   const u64 step = thread_count() * UNROLL;
   u64 first = blockIdx.x * static_cast<u64>(blockDim.x) * UNROLL + threadIdx.x;
+#pragma unroll 1
   for (; first < vectors; first += step) {
     Elements values[UNROLL];
     Sources sources[UNROLL];

@@ -67,6 +67,7 @@ from tensorvar._ops.assertions import Assert as Assert
 from tensorvar._ops.assertions import assert_equal as assert_equal
 from tensorvar._ops.assertions import assert_greater as assert_greater
 from tensorvar._ops.assertions import assert_less as assert_less
+from tensorvar._ops.bitcast import bitcast as bitcast
 from tensorvar._ops.cast import cast as cast
 from tensorvar._ops.clip import clip_by_global_norm as clip_by_global_norm
 from tensorvar._ops.clip import clip_by_norm as clip_by_norm
@@ -91,9 +92,12 @@ from tensorvar._ops.creation import zeros as zeros
 from tensorvar._ops.creation import zeros_like as zeros_like
 from tensorvar._ops.cumulative import cumsum as cumsum
 from tensorvar._ops.division import divide as divide
+from tensorvar._ops.division import realdiv as realdiv
 from tensorvar._ops.division import truediv as truediv
 from tensorvar._ops.division import truncatediv as truncatediv
 from tensorvar._ops.division import truncatemod as truncatemod
+from tensorvar._ops.dynamic_partition import dynamic_partition as dynamic_partition
+from tensorvar._ops.dynamic_partition import dynamic_stitch as dynamic_stitch
 from tensorvar._ops.einsum import einsum as einsum
 from tensorvar._ops.elementwise_binary import add as add
 from tensorvar._ops.elementwise_binary import add_n as add_n
@@ -122,7 +126,6 @@ from tensorvar._ops.graph_names import get_current_name_scope as get_current_nam
 from tensorvar._ops.graph_names import get_static_value as get_static_value
 from tensorvar._ops.graph_names import gradients as gradients
 from tensorvar._ops.graph_names import group as group
-from tensorvar._ops.graph_names import guarantee_const as guarantee_const
 from tensorvar._ops.graph_names import hessians as hessians
 from tensorvar._ops.graph_names import init_scope as init_scope
 from tensorvar._ops.graph_names import inside_function as inside_function
@@ -131,6 +134,8 @@ from tensorvar._ops.graph_names import no_gradient as no_gradient
 from tensorvar._ops.graph_names import no_op as no_op
 from tensorvar._ops.graph_names import timestamp as timestamp
 from tensorvar._ops.graph_names import tuple as tuple
+from tensorvar._ops.histogram import histogram_fixed_width as histogram_fixed_width
+from tensorvar._ops.histogram import histogram_fixed_width_bins as histogram_fixed_width_bins
 from tensorvar._ops.hyperbolic import acosh as acosh
 from tensorvar._ops.hyperbolic import asinh as asinh
 from tensorvar._ops.hyperbolic import atanh as atanh
@@ -154,6 +159,10 @@ from tensorvar._ops.mapping import scan as scan
 from tensorvar._ops.mapping import vectorized_map as vectorized_map
 from tensorvar._ops.masking import boolean_mask as boolean_mask
 from tensorvar._ops.matmul import matmul as matmul
+from tensorvar._ops.meshgrid import guarantee_const as guarantee_const
+from tensorvar._ops.meshgrid import identity_n as identity_n
+from tensorvar._ops.meshgrid import meshgrid as meshgrid
+from tensorvar._ops.meshgrid import parallel_stack as parallel_stack
 from tensorvar._ops.one_hot import one_hot as one_hot
 from tensorvar._ops.padding import pad as pad
 from tensorvar._ops.power import pow as pow
@@ -170,9 +179,12 @@ from tensorvar._ops.reduction import reduce_mean as reduce_mean
 from tensorvar._ops.reduction import reduce_min as reduce_min
 from tensorvar._ops.reduction import reduce_prod as reduce_prod
 from tensorvar._ops.reduction import reduce_sum as reduce_sum
+from tensorvar._ops.reverse_sequence import reverse_sequence as reverse_sequence
 from tensorvar._ops.rounding import floor as floor
 from tensorvar._ops.rounding import round as round
 from tensorvar._ops.saturate_cast import saturate_cast as saturate_cast
+from tensorvar._ops.searchsorted import searchsorted as searchsorted
+from tensorvar._ops.sequence_mask import sequence_mask as sequence_mask
 from tensorvar._ops.shape_assertions import assert_rank as assert_rank
 from tensorvar._ops.shape_query import broadcast_dynamic_shape as broadcast_dynamic_shape
 from tensorvar._ops.shape_query import broadcast_static_shape as broadcast_static_shape
@@ -182,6 +194,14 @@ from tensorvar._ops.shape_query import shape_n as shape_n
 from tensorvar._ops.shape_query import size as size
 from tensorvar._ops.slicing import slice as slice
 from tensorvar._ops.slicing import strided_slice as strided_slice
+from tensorvar._ops.sort import argsort as argsort
+from tensorvar._ops.sort import sort as sort
+from tensorvar._ops.space_batch import batch_to_space as batch_to_space
+from tensorvar._ops.space_batch import (
+    required_space_to_batch_paddings as required_space_to_batch_paddings,
+)
+from tensorvar._ops.space_batch import space_to_batch as space_to_batch
+from tensorvar._ops.space_batch import space_to_batch as space_to_batch_nd
 from tensorvar._ops.statistics import reduce_logsumexp as reduce_logsumexp
 from tensorvar._ops.tensor_scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
 from tensorvar._ops.tensor_scatter import tensor_scatter_nd_max as tensor_scatter_nd_max
@@ -195,6 +215,9 @@ from tensorvar._ops.trigonometric import atan2 as atan2
 from tensorvar._ops.trigonometric import cos as cos
 from tensorvar._ops.trigonometric import sin as sin
 from tensorvar._ops.trigonometric import tan as tan
+from tensorvar._ops.unique import unique as unique
+from tensorvar._ops.unique import unique_with_counts as unique_with_counts
+from tensorvar._ops.unravel_index import unravel_index as unravel_index
 from tensorvar._ops.where import where as where
 from tensorvar._shapes import TensorShape as TensorShape
 from tensorvar._version import VERSION as __version__
@@ -248,6 +271,7 @@ __all__ = [
     'add_n',
     'argmax',
     'argmin',
+    'argsort',
     'as_dtype',
     'asin',
     'asinh',
@@ -259,7 +283,9 @@ __all__ = [
     'atan2',
     'atanh',
     'autodiff',
+    'batch_to_space',
     'bfloat16',
+    'bitcast',
     'bitwise',
     'bool',
     'boolean_mask',
@@ -291,6 +317,8 @@ __all__ = [
     'divide',
     'double',
     'dtypes',
+    'dynamic_partition',
+    'dynamic_stitch',
     'einsum',
     'ensure_shape',
     'equal',
@@ -320,7 +348,10 @@ __all__ = [
     'guarantee_const',
     'half',
     'hessians',
+    'histogram_fixed_width',
+    'histogram_fixed_width_bins',
     'identity',
+    'identity_n',
     'init_scope',
     'inside_function',
     'int8',
@@ -340,6 +371,7 @@ __all__ = [
     'math',
     'matmul',
     'maximum',
+    'meshgrid',
     'minimum',
     'multiply',
     'name_scope',
@@ -357,6 +389,7 @@ __all__ = [
     'ones_initializer',
     'ones_like',
     'pad',
+    'parallel_stack',
     'pow',
     'print',
     'propagate',
@@ -366,6 +399,7 @@ __all__ = [
     'random_uniform_initializer',
     'range',
     'rank',
+    'realdiv',
     'recompute_grad',
     'reduce_all',
     'reduce_any',
@@ -376,14 +410,18 @@ __all__ = [
     'reduce_prod',
     'reduce_sum',
     'repeat',
+    'required_space_to_batch_paddings',
     'reshape',
     'reverse',
+    'reverse_sequence',
     'roll',
     'round',
     'saturate_cast',
     'scalar_mul',
     'scan',
     'scatter_nd',
+    'searchsorted',
+    'sequence_mask',
     'shape',
     'shape_n',
     'sigmoid',
@@ -393,6 +431,9 @@ __all__ = [
     'sinh',
     'size',
     'slice',
+    'sort',
+    'space_to_batch',
+    'space_to_batch_nd',
     'split',
     'sqrt',
     'square',
@@ -425,6 +466,9 @@ __all__ = [
     'uint16',
     'uint32',
     'uint64',
+    'unique',
+    'unique_with_counts',
+    'unravel_index',
     'unstack',
     'variable_creator_scope',
     'vectorized_map',

@@ -176,9 +176,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ('use tv.random.shuffle or tv.random.experimental.stateless_shuffle',
      'random_index_shuffle random.experimental.index_shuffle'),
     ('use tv.random.Generator, or the function without stateless_ after tv.random.set_seed',
-     'random.stateless_binomial random.stateless_parameterized_truncated_normal'),
-    ('use tv.math.bincount on the bins', 'histogram_fixed_width_bins'),
-    ('use tv.space_to_batch', 'space_to_batch_nd'),
+     'random.stateless_parameterized_truncated_normal'),
 )  # fmt: skip
 
 _SENTENCES = {name: sentence for sentence, names in _TABLE for name in names.split()}

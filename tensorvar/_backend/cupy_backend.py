@@ -4,12 +4,11 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tensorvar import _optional, errors
+from tensorvar import errors
 from tensorvar._backend import (
     cupy_errors,
     cupy_module,
@@ -45,11 +44,6 @@ class CupyBackend(Backend):
         self._session: cupy_streams.Session | None = None
         self._lock = threading.Lock()
         _backends.add(self)
-
-    @cached_property
-    def special(self) -> Any:
-        """cupyx.scipy.special."""
-        return _optional.load('cupyx.scipy.special', gpu_discovery.cupy_requirement())
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if faults.armed:

@@ -16,7 +16,6 @@ from tensorvar._core.op_registry import (
     FUNCTIONS,
     NOT_DIFFERENTIABLE,
     OPS,
-    NotDifferentiable,
     OpDef,
 )
 from tensorvar._core.tape_entries import COPY, READ, WATCH, Entry
@@ -27,6 +26,7 @@ from tensorvar._device.device import Device
 
 Gradient = Tensor | IndexedSlices | None
 _DIFFERENTIABLE = dtypes.INEXACT
+_new_context = tuple.__new__
 
 
 class GradientContext(NamedTuple):
@@ -84,8 +84,13 @@ def leads_from(entries: Sequence[Entry], sources: Sequence[Any], watch_accessed:
     watched: set[int] = set()
     leading: set[int] = set()
     for op, inputs, outputs, _ in entries:
-        if op is WATCH or (op is READ and watch_accessed and _is_trainable(inputs[0])):
-            _follow(inputs, watched, leading, source_ids)
+        if op is READ or op is WATCH:
+            value = inputs[0]
+            if op is WATCH or (watch_accessed and _is_trainable(value)):
+                if is_differentiable(value):
+                    watched.add(id(value))
+                    if id(value) in source_ids:
+                        leading.add(id(value))
         if op.gradient is NOT_DIFFERENTIABLE:
             continue
         depends = leads = False
@@ -107,17 +112,7 @@ def leads_from(entries: Sequence[Entry], sources: Sequence[Any], watch_accessed:
 
 
 def _is_trainable(value: Any) -> bool:
-    return isinstance(value, Variable) and value.trainable
-
-
-def _follow(
-    values: Sequence[Any], watched: set[int], leading: set[int], source_ids: set[int]
-) -> None:
-    for value in values:
-        if is_differentiable(value):
-            watched.add(id(value))
-            if id(value) in source_ids:
-                leading.add(id(value))
+    return isinstance(value, Variable) and value._trainable
 
 
 def is_differentiable(value: Any) -> bool:
@@ -152,9 +147,7 @@ def gradients(
             id(target) in source_ids and target.dtype is not dtypes.string
         ):
             with on_device(target):
-                seed = _seed(target, weight)
-                key = id(target)
-                found[key] = _sum(found[key], seed) if key in found else seed
+                _accumulate(found, target, _seed(target, weight))
     _walk_back(entries, leading, found, source_ids)
     return [found.get(id(source)) for source in sources]
 
@@ -212,9 +205,28 @@ def _walk_back_on(
         else:
             continue
         needs = tuple([id(value) in leading for value in inputs])
-        if True in needs:
-            arriving = [_arriving(op, out, found, kept) for out in outputs]
-            _differentiate(op, inputs, outputs, attributes, needs, found, arriving)
+        if True not in needs:
+            continue
+        arriving = [_arriving(op, out, found, kept) for out in outputs]
+        if op is READ:
+            leaving: Sequence[Any] = arriving
+        else:
+            context = _new_context(GradientContext, (op, inputs, outputs, attributes, needs))
+            leaving = op.gradient(context, *arriving)  # type: ignore[operator]
+            if len(leaving) != len(inputs):
+                raise _wrong_count(op, leaving, inputs)
+        for position, needed in enumerate(needs):
+            gradient = leaving[position]
+            if needed and gradient is not None:
+                _accumulate(found, inputs[position], gradient)
+
+
+def _wrong_count(op: OpDef, leaving: Sequence[Any], inputs: Sequence[Any]) -> errors.InternalError:
+    return errors.InternalError(
+        f'[{op.name}] the gradient gave {len(leaving)} values for {len(inputs)} inputs; '
+        f'one per input is needed',
+        op.name,
+    )
 
 
 def _with_gradient_device(base: scope.ContextState | None, device: Device) -> scope.ContextState:
@@ -238,44 +250,28 @@ class _GradientDevice(scope.Scope):
         state.gradient_device = self._device
 
 
-def _differentiate(
-    op: OpDef,
-    inputs: tuple[Any, ...],
-    outputs: tuple[Any, ...],
-    attributes: dict[str, Any],
-    needs: tuple[bool, ...],
-    found: dict[int, Gradient],
-    arriving: list[Any],
-) -> None:
-    """Runs one op's gradient and adds the outcome to what its inputs have so far."""
-    assert not isinstance(op.gradient, NotDifferentiable)
-    leaving = op.gradient(GradientContext(op, inputs, outputs, attributes, needs), *arriving)
-    if len(leaving) != len(inputs):
-        raise errors.InternalError(
-            f'[{op.name}] the gradient gave {len(leaving)} values for {len(inputs)} inputs; '
-            f'one per input is needed',
-            op.name,
-        )
-    for value, needed, gradient in zip(inputs, needs, leaving, strict=True):
-        if needed and gradient is not None:
-            key = id(value)
-            found[key] = _sum(found[key], gradient) if key in found else gradient
-
-
 def _arriving(op: OpDef, output: Any, found: dict[int, Gradient], kept: set[int]) -> Any:
     """The gradient that reached an output; zeros if none did, None for integers."""
     key = id(output)
     gradient = found.get(key) if key in kept else found.pop(key, None)
-    if gradient is None:
+    if type(gradient) is Tensor:
+        if gradient._device is output._device or op is READ or op is COPY:
+            return gradient
+    elif gradient is None:
         return FUNCTIONS['zeros_like'](output) if is_differentiable(output) else None
-    if op is READ or op is COPY:
+    elif op is READ or op is COPY:
         return gradient
-    if type(gradient) is not Tensor:
+    else:
         gradient = densified(gradient)
-    if gradient._device is not output._device:
-        # One copy here saves one for each op of the gradient that takes it.
-        return dispatch.run(COPY, gradient)
-    return gradient
+        if gradient._device is output._device:
+            return gradient
+    # One copy here saves one for each op of the gradient that takes it.
+    return dispatch.run(COPY, gradient)
+
+
+def _accumulate(found: dict[int, Gradient], value: Any, gradient: Gradient) -> None:
+    key = id(value)
+    found[key] = _sum(found[key], gradient) if key in found else gradient
 
 
 def _sum(first: Any, second: Any) -> Any:

@@ -63,7 +63,7 @@ def run(op: OpDef, *inputs: Any, **attributes: Any) -> Any:
 def run_pair(op: OpDef, x: Any, y: Any) -> Any:
     """Runs an op of two inputs without attributes: the same as ``run(op, x, y)``.
 
-    Two tensors of the CPU, or one and a number met before, are served within this frame.
+    Values of the CPU, and one with a number met before, are served within this frame.
 
     Args:
         op: the record of the op.
@@ -76,24 +76,30 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         return run(op, x, y)
     if type(x) is Tensor:
         array, device = x._array, x._device
-        dtype = array.dtype
-        if type(y) is Tensor:
-            other = y._array
-            if y._device is not device:
-                return run(op, x, y)
-        else:
-            other = _constants.get((dtype, type(y), y)) if type(y) in _NUMBERS else None
-    elif type(y) is Tensor and type(x) in _NUMBERS:
-        other, device = y._array, y._device
-        dtype = other.dtype
-        array = _constants.get((dtype, type(x), x))
+    elif type(x) in _NUMBERS:
+        array = device = None
+    elif isinstance(x, ArrayValue):
+        array, device = x._located()
     else:
         return run(op, x, y)
+    if type(y) is Tensor:
+        other, where = y._array, y._device
+    elif type(y) in _NUMBERS:
+        if device is None:
+            return run(op, x, y)
+        other, where = _constants.get((array.dtype, type(y), y)), device
+    elif isinstance(y, ArrayValue):
+        other, where = y._located()
+    else:
+        return run(op, x, y)
+    if device is None:
+        array, device = _constants.get((other.dtype, type(x), x)), where
     if (
-        type(array) is not np.ndarray
+        where is not device
+        or type(array) is not np.ndarray
         or type(other) is not np.ndarray
         or other.dtype is not array.dtype
-        or dtype not in op.allowed
+        or array.dtype not in op.allowed
     ):
         return run(op, x, y)
     if state is not None and state.wanted is not None and state.wanted is not device:
@@ -204,9 +210,7 @@ def _run_direct(
     return outputs if type(result) is tuple else outputs[0]
 
 
-def _rule_accepts(
-    op: OpDef, arrays: list[Any], attributes: dict[str, Any], device: Device
-) -> bool:
+def _rule_accepts(op: OpDef, arrays: list[Any], attributes: dict[str, Any], device: Device) -> bool:
     """Whether the op's rule takes the inputs, and the device can hold the results."""
     try:
         expected = op.infer(*[ArraySpec(a.shape, a.dtype) for a in arrays], **attributes)
@@ -248,12 +252,15 @@ def _dtype_beside(op: OpDef, arrays: list[Any], position: int) -> np.dtype[Any] 
 
 
 def _constant(value: Any, dtype: np.dtype[Any], op: OpDef, backend: Backend) -> Any:
+    # An op of any number of inputs might hand its input on as its result.
+    if op.variadic or backend.array_type is not np.ndarray:
+        return backend.from_host(host_data.to_array(value, dtype, op.name))
+    host = _constants.get((dtype, type(value), value))
+    if host is not None:
+        return host
     host = host_data.to_array(value, dtype, op.name)
-    if backend.array_type is not np.ndarray:
-        return backend.from_host(host)
-    # 0.0 equals -0.0, so it cannot be found by its value. Other ops than array functions
-    # might hand the constant on.
-    if op.host_ufunc is not None and (value != 0 or type(value) is int):
+    # 0.0 equals -0.0, so it cannot be found by its value.
+    if value != 0 or type(value) is int:
         host.flags.writeable = False
         if len(_constants) >= _MOST_CONSTANTS:
             _constants.clear()

@@ -322,6 +322,8 @@ class _Paused(scope.Scope):
 
 
 def _asks_for_zeros(unconnected: Any) -> bool:
+    if unconnected is UnconnectedGradients.NONE:
+        return False
     try:
         return UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO
     except ValueError as error:

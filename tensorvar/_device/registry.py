@@ -164,12 +164,13 @@ def why_no_gpu() -> str:
     return _why_no_gpu(gpus())
 
 
-def resolve(name: Any, outer: Device | Absent | None = None) -> Device | Absent:
+def resolve(name: Any, outer: Device | Absent | None = None, op: str = 'device') -> Device | Absent:
     """Finds the device that a user named.
 
     Args:
         name: a name, a device object of this library, or None for the default device.
         outer: gives the parts that the name leaves open; None for the default device.
+        op: name of the public function, for the error.
 
     Returns:
         The device, or why it is absent.
@@ -182,8 +183,8 @@ def resolve(name: Any, outer: Device | Absent | None = None) -> Device | Absent:
     if type(name) is str and name in known_names:
         return known_names[name]
     now = inventory()
-    parsed = now.read(name)
-    found = now.find(parsed, outer)
+    parsed = now.read(name, op)
+    found = now.find(parsed, outer, op)
     # 'GPU:auto' may find another card next time.
     lasting = parsed.selector is None and is_complete(parsed)
     if type(name) is str and lasting and isinstance(found, Device):
@@ -204,7 +205,7 @@ def require(op: str, name: Any) -> Device:
     Raises:
         InvalidArgumentError: it is no device name, or the device is absent.
     """
-    found = resolve(name)
+    found = resolve(name, op=op)
     if isinstance(found, Absent):
         raise fallback.absent_error(op, found, inventory().listing())
     return found

@@ -140,7 +140,8 @@ SELU = _activation('Selu', _selu, _selu_gradient, dtypes.FLOATING)
 
 RELU_GRAD = _slope(
     'ReluGrad',
-    lambda xp, gradients, features: xp.where(features > 0, gradients, 0),
+    # As in TensorFlow, infinity times 0 is nan; choosing would wait for each branch.
+    lambda xp, gradients, features: gradients * (features > 0),
     _relu_grad_gradient,
     dtypes.REAL,
 )

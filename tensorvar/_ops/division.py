@@ -186,6 +186,12 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     return _divide(REAL_DIV, x, y)
 
 
+def realdiv(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """``x / y`` of floats or complex numbers; integers are refused. See ``truediv``."""
+    result: Tensor = executor.run(REAL_DIV, x, y)
+    return result
+
+
 def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     """The same as ``truediv``.
 

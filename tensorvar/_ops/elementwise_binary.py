@@ -137,7 +137,7 @@ SQUARED_DIFFERENCE = _define.binary(
 )
 MULTIPLY_NO_NAN = _define.binary(
     'MulNoNan',
-    lambda xp, x, y: xp.where(y == 0, 0, x * y),
+    lambda xp, x, y: xp.where(y, x * y, 0),
     _multiply_no_nan_gradient,
     dtypes.INEXACT,
 )

@@ -17,7 +17,6 @@ from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import OPS, NotDifferentiable
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import scope
-from tensorvar._ops import elementwise_unary
 
 
 class AggregationMethod:
@@ -137,19 +136,6 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
     if isinstance(tensor, Tensor):
         return tensor.numpy()
     return None if isinstance(tensor, ArrayValue) else tensor
-
-
-def guarantee_const(input: Any, name: str | None = None) -> Tensor:
-    """The same as ``tv.identity``: eager values do not change.
-
-    Args:
-        input: a tensor.
-        name: accepted for TensorFlow's sake.
-
-    Returns:
-        The value.
-    """
-    return elementwise_unary.identity(input)
 
 
 def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:

@@ -298,7 +298,7 @@ def max_pool1d(
     data_format: str | None = 'NWC',
     name: str | None = None,
 ) -> Tensor:
-    """``max_pool`` of an input of rank 3, ``'NWC'`` or ``'NCW'``."""
+    """Pools an input of rank 3, ``'NWC'`` or ``'NCW'``; see ``max_pool``."""
     return _pool('max_pool1d', 1, input, ksize, strides, padding, data_format)
 
 
@@ -310,7 +310,7 @@ def max_pool2d(
     data_format: str | None = 'NHWC',
     name: str | None = None,
 ) -> Tensor:
-    """``max_pool`` of an input of rank 4, ``'NHWC'`` or ``'NCHW'``."""
+    """Pools an input of rank 4, ``'NHWC'`` or ``'NCHW'``; see ``max_pool``."""
     return _pool('max_pool2d', 2, input, ksize, strides, padding, data_format)
 
 
@@ -322,5 +322,5 @@ def max_pool3d(
     data_format: str | None = 'NDHWC',
     name: str | None = None,
 ) -> Tensor:
-    """``max_pool`` of an input of rank 5, ``'NDHWC'`` or ``'NCDHW'``."""
+    """Pools an input of rank 5, ``'NDHWC'`` or ``'NCDHW'``; see ``max_pool``."""
     return _pool('max_pool3d', 3, input, ksize, strides, padding, data_format)

@@ -218,5 +218,8 @@ def segment_max(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
 
 
 def segment_min(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
-    """The least elements of the rows of each segment. See ``segment_max``."""
+    """The least elements of the rows of each segment: as ``segment_max`` does.
+
+    See ``segment_sum``.
+    """
     return _run(SEGMENT_MIN, data, segment_ids)

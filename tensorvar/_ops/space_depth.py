@@ -143,7 +143,7 @@ def space_to_depth(
 def depth_to_space(
     input: Any, block_size: Any, data_format: str = 'NHWC', name: str | None = None
 ) -> Tensor:
-    """Undoes ``space_to_depth``, which see: spreads channels over blocks of positions.
+    """Spreads channels over blocks of positions; see ``space_to_depth``, which it undoes.
 
     Raises:
         InvalidArgumentError: the number of channels is no multiple of ``block_size`` squared;

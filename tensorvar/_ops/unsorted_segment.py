@@ -123,7 +123,8 @@ def unsorted_segment_min(
 ) -> Tensor:
     """The least elements of the rows of each segment.
 
-    See ``unsorted_segment_max``; an empty segment gives the greatest finite value.
+    See ``unsorted_segment_sum``. ``data`` is real; an empty segment gives the greatest
+    finite value.
     """
     return _run(MIN, data, segment_ids, num_segments)
 

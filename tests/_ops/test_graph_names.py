@@ -15,7 +15,6 @@ def test_eager_answers() -> None:
     assert graph_names.is_symbolic_tensor(x) is False
     assert graph_names.group(x, x, name='x') is None
     assert graph_names.no_op('x') is None
-    assert int(graph_names.guarantee_const(x)) == 1
     assert graph_names.AggregationMethod.EXPERIMENTAL_TREE == 1
 
 

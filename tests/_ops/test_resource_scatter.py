@@ -259,3 +259,20 @@ def test_no_division_by_zero(device: str, dtype: tv.DType) -> None:
         v = tv.Variable([1, 2, 3], dtype=dtype, name='v')
         slices = tv.IndexedSlices(tv.constant([1, 0], dtype), [0, 1])
         refused(v, ValueError, 'updates must not contain 0', 'scatter_div', slices)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'expected'), [('add', [True, True, True, False]), ('sub', [False, True, True, False])]
+)
+@pytest.mark.parametrize('held', [False, True])
+def test_bools_by_slices(device: str, kind: str, expected: list[bool], held: bool) -> None:
+    with tv.device(device):
+        v = tv.Variable([True, False, True, False])
+        before = v.value() if held else None
+        getattr(v, f'scatter_nd_{kind}')([[0], [1], [0]], [True, True, False])
+    assert v.numpy().tolist() == expected
+    if before is not None:
+        assert before.numpy().tolist() == [True, False, True, False]
+    for other in ('min', 'max'):
+        with pytest.raises(TypeError, match='has dtype bool'):
+            getattr(v, f'scatter_nd_{other}')([[0]], [True])

@@ -83,34 +83,6 @@ CASES: list[tuple[str, list[ArraySpec], dict[str, Any], Any]] = [
         (None, 2),
     ),
     ('TensorScatterAdd', [spec(None), spec(None, 1, dtype=INT), spec(2)], {}, (None,)),
-    ('SegmentSum', [spec(None, 3), spec(5, dtype=INT)], {}, (None, 3)),
-    ('UnsortedSegmentMax', [spec(None, 3), spec(5, dtype=INT)], {'num_segments': 4}, (4, 3)),
-    ('SpaceToBatchND', [spec(2, None)], {'block_shape': (2,), 'paddings': ((0, 0),)}, (4, None)),
-    ('BatchToSpaceND', [spec(None, 3)], {'block_shape': (2,), 'crops': ((0, 1),)}, (None, 5)),
-    (
-        'SpaceToDepth',
-        [spec(1, None, 4, 2)],
-        {'block_size': 2, 'data_format': 'NHWC'},
-        (1, None, 2, 8),
-    ),
-    (
-        'DepthToSpace',
-        [spec(1, 2, 4, None)],
-        {'block_size': 2, 'data_format': 'NHWC'},
-        (1, 4, 8, None),
-    ),
-    ('Bitcast', [spec(None)], {'type': np.dtype(np.uint8)}, (None, 4)),
-    ('Bitcast', [spec(2, None)], {'type': np.dtype(np.float64)}, (2,)),
-    ('SequenceMask', [spec(None)], {'maxlen': None}, (None, None)),
-    ('LowerBound', [spec(None, 3), spec(2, None)], {'out_type': INT}, (2, None)),
-    (
-        'ReverseSequence',
-        [spec(None, 3), spec(2, dtype=INT)],
-        {'seq_axis': 1, 'batch_axis': 0},
-        (None, 3),
-    ),
-    ('Unique', [spec(4)], {'out_idx': INT}, [(None,), (4,)]),
-    ('UnravelIndex', [spec(None, dtype=INT)], {'dims': (2, 3)}, (2, None)),
 ]
 
 

@@ -61,24 +61,24 @@ SHAPES = {
     'column': ((1024, 1024), (1024, 1), (0, 0)),
 }
 ROWS = (
-    Row('assign', 'float32', 'float32', 'dense', 40, 2, 2),
+    Row('assign', 'float32', 'float32', 'dense', 48, 2, 2),
     Row('assign', 'int8', 'int8', 'dense', 64, 2, 2),
     Row('assign', 'float16', 'float32', 'dense', 64, 4, 2),
     Row('assign', 'bfloat16', 'float32', 'dense', 64, 4, 2),
     Row('assign', 'float32', 'bfloat16', 'dense', 64, 2, 4),
-    Row('assign', 'complex128', 'complex128', 'dense', 40, 2, 2),
-    Row('assign_add', 'float32', 'float32', 'dense', 40, 4, 2),
+    Row('assign', 'complex128', 'complex128', 'dense', 48, 2, 2),
+    Row('assign_add', 'float32', 'float32', 'dense', 48, 4, 2),
     Row('assign_add', 'float64', 'float64', 'dense', 48, 4, 2),
     Row('assign_add', 'float16', 'float16', 'dense', 64, 4, 2),
     Row('assign_add', 'bfloat16', 'bfloat16', 'dense', 64, 4, 2),
     Row('assign_add', 'int8', 'int8', 'dense', 96, 4, 2),
     Row('assign_mul', 'complex64', 'complex64', 'dense', 48, 4, 2),
     Row('assign_sub', 'complex128', 'complex128', 'dense', 48, 4, 2),
-    Row('assign_min', 'int64', 'int64', 'dense', 40, 4, 2),
+    Row('assign_min', 'int64', 'int64', 'dense', 48, 4, 2),
     Row('assign_max', 'bool', 'bool', 'dense', 96, 4, 2),
     Row('assign_add', 'float32', 'float32', 'misaligned', 48, 2, 2),
     Row('assign_add', 'float32', 'int8', 'single', 40, 2, 2),
-    Row('assign_add', 'float32', 'float32', 'row', 56, 4, 2),
+    Row('assign_add', 'float32', 'float32', 'row', 64, 4, 2),
     Row('assign_add', 'float16', 'float16', 'odd_row', 80, 2, 2),
     Row('assign_add', 'float32', 'float32', 'column', 48, 0, 0),
 )
@@ -167,8 +167,7 @@ def test_transposed_copy(chip: str, tmp_path: pathlib.Path) -> None:
 def test_strides_by_value_take_no_local_memory(tmp_path: pathlib.Path) -> None:
     names = ('float32', 'float16', 'complex128')
     exports = [
-        choice(Row('assign_add', name, name, 'column', 0, 0, 0), 'sm_90a').export
-        for name in names
+        choice(Row('assign_add', name, name, 'column', 0, 0, 0), 'sm_90a').export for name in names
     ]
     built = build('assign.cu', exports, 'sm_90a', tmp_path)
     for export in exports:
