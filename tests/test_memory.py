@@ -308,7 +308,7 @@ def test_a_limit_in_mebibytes_on_logical_cpus(fresh_devices: None) -> None:
     tv.config.set_logical_device_configuration(cpu, limits)
     with tv.device('CPU:0'):
         kept = tv.zeros([1 << 18])
-        with pytest.raises(tv.errors.ResourceExhaustedError, match=r'1\.0 MiB \(1048576 bytes\)'):
+        with pytest.raises(tv.errors.ResourceExhaustedError, match=r' 1 MiB \(1048576 bytes\)'):
             tv.zeros([1])
     with tv.device('CPU:1'):
         tv.zeros([1 << 20])

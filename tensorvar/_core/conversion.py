@@ -12,6 +12,7 @@ from tensorvar._core.op_registry import OPS
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import placement, scope
 
+_PLAIN = frozenset({bool, int, float, complex, str, bytes})
 _converters: list[tuple[type, Callable[[Any], Any]]] = []
 
 
@@ -30,7 +31,9 @@ def unwrap(value: Any, wanted: np.dtype[Any] | None = None) -> Any:
         wanted: the dtype asked for, or None; the tensors in a list are cast to it unless
             they would lose a fraction or an imaginary part.
     """
-    if isinstance(value, ArrayValue):
+    if isinstance(value, ArrayValue) or type(value) in _PLAIN:
+        return value
+    if type(value) is list and _PLAIN.issuperset(map(type, value)):
         return value
     for kind, convert in _converters:
         if isinstance(value, kind):
@@ -55,7 +58,8 @@ def _dims(shape: _shapes.TensorShape) -> tuple[int | None, ...]:
 
 def _holds_value(value: Any) -> bool:
     if isinstance(value, list | tuple):
-        return any(_holds_value(item) for item in value)
+        # Numbers need no look at each of them.
+        return not _PLAIN.issuperset(map(type, value)) and any(map(_holds_value, value))
     return isinstance(value, ArrayValue)
 
 

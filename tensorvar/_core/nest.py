@@ -41,14 +41,11 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
 
 
 def _gather(structure: Any, leaves: list[Any]) -> None:
-    if not _holds_values(type(structure)):
+    if not is_nested(structure):
         leaves.append(structure)
         return
     for item in _items(structure):
-        if _holds_values(type(item)):
-            _gather(item, leaves)
-        else:
-            leaves.append(item)
+        _gather(item, leaves)
 
 
 def _items(structure: Any) -> list[Any]:

@@ -73,6 +73,8 @@ def check_arguments(
 
 def synchronization_mode(given: Any) -> VariableSynchronization:
     """The mode that a member, its number or None (automatic) stands for."""
+    if type(given) is VariableSynchronization:
+        return given
     if given is None:
         return VariableSynchronization.AUTO
     try:
@@ -86,6 +88,8 @@ def synchronization_mode(given: Any) -> VariableSynchronization:
 
 def aggregation_mode(given: Any) -> VariableAggregation:
     """The mode that a member, its number or None (no aggregation) stands for."""
+    if type(given) is VariableAggregation:
+        return given
     if given is None:
         return VariableAggregation.NONE
     try:

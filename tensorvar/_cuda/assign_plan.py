@@ -105,7 +105,7 @@ def scalar_type(op: str, destination: np.dtype[Any], scalar: np.dtype[Any]) -> n
 
 
 def check(op: str, destination: Any, operand: Any, *, unchecked: bool = False) -> None:
-    """Raises what ``choose`` would, for an empty destination too.
+    """Raises what ``choose`` would, for a destination without elements.
 
     Args:
         op: a key of ``OPS``.
@@ -113,10 +113,9 @@ def check(op: str, destination: Any, operand: Any, *, unchecked: bool = False) -
         operand: an array or a NumPy scalar.
         unchecked: whether any dtype may be stored as any other.
     """
-    written = Operand(destination.dtype, destination.shape, destination.strides, 0)
     read = Operand(operand.dtype, operand.shape, operand.strides, 0)
     _types(op, destination.dtype, read, unchecked)
-    _dimensions(op, written, read)
+    _broadcast_strides(op, destination.shape, read)
 
 
 def choose(
@@ -176,13 +175,18 @@ def _types(op: str, destination: np.dtype[Any], operand: Operand, unchecked: boo
     return Types(written, read, written)
 
 
-def _dimensions(op: str, destination: Operand, operand: Operand) -> tuple[layout.Dimension, ...]:
-    strides = layout.broadcast_strides(destination.shape, operand.shape, operand.strides)
+def _broadcast_strides(op: str, shape: tuple[int, ...], operand: Operand) -> tuple[int, ...]:
+    strides = layout.broadcast_strides(shape, operand.shape, operand.strides)
     if strides is None:
         raise errors.InvalidArgumentError(
-            f'[{op}] a destination of shape {destination.shape} and a source of shape '
-            f'{operand.shape}; the source must broadcast to the destination'
+            f'[{op}] a destination of shape {shape} and a source of shape {operand.shape}; '
+            f'the source must broadcast to the destination'
         )
+    return strides
+
+
+def _dimensions(op: str, destination: Operand, operand: Operand) -> tuple[layout.Dimension, ...]:
+    strides = _broadcast_strides(op, destination.shape, operand)
     dimensions = layout.collapse(destination.shape, destination.strides, strides)
     if any(each.destination == 0 for each in dimensions):
         raise errors.InvalidArgumentError(

@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import importlib.util
+import itertools
 import os
 import pathlib
 import re
@@ -73,8 +74,8 @@ def reports(log: str) -> tuple[Report, ...]:
     """Reads what ``--ptxas-options=-v`` wrote, one report per kernel."""
     found = []
     starts = list(_FUNCTION.finditer(log))
-    ends = [start.start() for start in starts[1:]] + [len(log)]
-    for start, end in zip(starts, ends, strict=True):
+    ends = [start.start() for start in starts[1:]]
+    for start, end in itertools.zip_longest(starts, ends):
         part = log[start.end() : end]
         frame = _FRAME.search(part)
         used = _USED.search(part)

@@ -18,6 +18,8 @@ GpuDiscovery = Callable[[], Discovery]
 LiveValues = Callable[[Device | None], list[str]]
 PeerRoutes = Callable[[Sequence[int]], Mapping[tuple[int, int], str]]
 
+_SET_DEFAULT = 'set_default_device'
+
 
 def _no_discovery() -> Discovery:
     return Discovery((), 'no GPU backend is registered')
@@ -224,7 +226,7 @@ def choose_default(choice: configuration.DefaultChoice | None) -> None:
         if _inventory is not None:
             _inventory.default = _default(_inventory, choice)
         elif choice is not None and isinstance(choice.name, str):
-            spec.parse(choice.name)
+            spec.parse(choice.name, op=_SET_DEFAULT)
         configuration.default_choice = choice
 
 
@@ -286,7 +288,7 @@ def _default(now: Inventory, choice: configuration.DefaultChoice | None) -> Devi
     choice = choice or configuration.default_from_environment()
     if choice is None:
         return automatic
-    found = now.find(now.read(choice.name), automatic)
+    found = now.find(now.read(choice.name, _SET_DEFAULT), automatic, _SET_DEFAULT)
     if isinstance(found, Device):
         return found
     fallback.accept(found, None, now.listing(), generation, choice.where)

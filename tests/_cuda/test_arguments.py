@@ -18,9 +18,8 @@ def packed(signature: arguments.Signature, *values: object) -> bytes:
 
 
 def test_numbers_and_structures_at_their_natural_alignment() -> None:
-    signature = arguments.Signature(
-        POINTER, arguments.by_value(2, 2), COUNT, arguments.by_value(1, 1), arguments.by_value(16, 16)
-    )  # fmt: skip
+    two, one, sixteen_bytes = (arguments.by_value(size, size) for size in (2, 1, 16))
+    signature = arguments.Signature(POINTER, two, COUNT, one, sixteen_bytes)
     assert signature.layout == ((0, 8), (8, 2), (16, 8), (24, 1), (32, 16))
     assert signature.size == 48
     sixteen = bytes(range(16))

@@ -1,14 +1,16 @@
 """Entries of the kernel cache: whole, the user's own, and built again where they are not."""
 
-import multiprocessing
 import os
 import pathlib
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from tensorvar._cuda import cache
 
+REPOSITORY = pathlib.Path(__file__).parents[2]
 KEY = cache.key('a', b'b')
 
 
@@ -165,21 +167,20 @@ def test_the_folder_is_the_users_choice_or_the_usual_one(
     assert cache.Cache().folder == tmp_path / 'mine'
 
 
-def _write_and_read(folder: pathlib.Path, number: int) -> None:
-    for round_ in range(30):
-        key = cache.key(str(round_))
-        data = str(round_).encode() * 10_000
-        assert cache.Cache(folder).get_or_build(key, lambda data=data: data) == data
-        found = cache.Cache(folder).get(key)
-        assert found == data, f'process {number} read {len(found or b"")} bytes'
+WRITE_AND_READ = """
+import pathlib, sys
+from tensorvar._cuda import cache
+folder = pathlib.Path(sys.argv[1])
+for round_ in range(100):
+    key = cache.key(str(round_))
+    data = str(round_).encode() * 10_000
+    assert cache.Cache(folder).get_or_build(key, lambda: data) == data
+    assert cache.Cache(folder).get(key) == data, 'it was not whole'
+"""
 
 
 def test_several_processes_at_once(folder: pathlib.Path) -> None:
-    spawn = multiprocessing.get_context('fork')
-    workers = [spawn.Process(target=_write_and_read, args=(folder, n)) for n in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 4
-    assert len(list(folder.iterdir())) == 30
+    command = [sys.executable, '-c', WRITE_AND_READ, str(folder)]
+    workers = [subprocess.Popen(command, cwd=REPOSITORY) for _ in range(3)]
+    assert [worker.wait() for worker in workers] == [0] * 3
+    assert len(list(folder.iterdir())) == 100

@@ -23,6 +23,9 @@ def test_assert_integer() -> None:
 
 
 class Endless:
+    def __repr__(self):
+        return 'Endless()'
+
     def __iter__(self):
         return self
 
