@@ -86,11 +86,11 @@ def leads_from(entries: Sequence[Entry], sources: Sequence[Any], watch_accessed:
     for op, inputs, outputs, _ in entries:
         if op is READ or op is WATCH:
             value = inputs[0]
-            if op is WATCH or (watch_accessed and _is_trainable(value)):
-                if is_differentiable(value):
-                    watched.add(id(value))
-                    if id(value) in source_ids:
-                        leading.add(id(value))
+            is_watched = op is WATCH or (watch_accessed and _is_trainable(value))
+            if is_watched and is_differentiable(value):
+                watched.add(id(value))
+                if id(value) in source_ids:
+                    leading.add(id(value))
         if op.gradient is NOT_DIFFERENTIABLE:
             continue
         depends = leads = False

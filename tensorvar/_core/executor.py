@@ -135,6 +135,8 @@ def _run_direct(
     has_numbers = False
     all_tensors = True
     device: Any = None
+    backend: Any = None
+    array_type: Any = None
     for value in inputs:
         kind = type(value)
         if kind is Tensor:
@@ -154,8 +156,10 @@ def _run_direct(
             if device is not None:
                 return None
             device = where
+            backend = where.backend
+            array_type = backend.array_type
         # Values without data have no array of the device.
-        if type(array) is not device.backend.array_type:
+        if type(array) is not array_type:
             return None
         arrays.append(array)
     wanted = None if state is None else state.wanted
@@ -163,9 +167,10 @@ def _run_direct(
         if inputs:
             return None
         device = wanted or registry.default_device()
+        backend = device.backend
+        array_type = backend.array_type
     elif wanted is not None and wanted is not device:
         return None
-    backend = device.backend
     if has_numbers and not _convert_numbers(op, arrays, backend):
         return None
     if op.uniform:
@@ -179,35 +184,52 @@ def _run_direct(
         return None
     if not op.direct and not _rule_accepts(op, arrays, attributes, device):
         return None
-    if backend.array_type is np.ndarray:
-        # What the backend's ``call`` does while no fault is armed.
-        token = _set_error_state(_QUIET)
-        try:
-            result = op.forward(np, *arrays, **attributes)
-        except (ValueError, TypeError, IndexError, MemoryError):
-            # The full path checks the same inputs by the op's rule and words the error.
-            return None
-        finally:
-            _reset_error_state(token)
-    else:
-        try:
+    try:
+        if array_type is np.ndarray:
+            # What the backend's ``call`` does while no fault is armed.
+            token = _set_error_state(_QUIET)
+            try:
+                result = op.forward(np, *arrays, **attributes)
+            finally:
+                _reset_error_state(token)
+        else:
             result = backend.call(op.forward, backend.array_module, *arrays, **attributes)
-        except (ValueError, TypeError, IndexError):
-            return None
-    if type(result) is tuple:
-        outputs = tuple([wrap(as_array(array, backend), device) for array in result])
+    except (ValueError, TypeError, IndexError):
+        if not op.direct:
+            # The rule has accepted the inputs, so the full path would raise the same.
+            raise
+        # The full path checks the inputs by the op's rule and words the error.
+        return None
+    except MemoryError as error:
+        if isinstance(error, errors.ResourceExhaustedError):
+            raise
+        # NumPy's own, which the backend words.
+        return None
+    if type(result) is array_type and not op.on_variable:
+        output = _new_tensor(Tensor)
+        output._array = result
+        output._device = device
+        results: Any = output
     else:
-        if type(result) is not backend.array_type:
-            result = as_array(result, backend)
-        if op.on_variable and type(inputs[0]) is not Tensor:
-            result = detached(result, backend)
-        outputs = (wrap(result, device),)
+        results = _finish(op, inputs, result, device)
     if state is not None and state.tapes:
         local = inputs if all_tensors else tape_writing.as_tensors(inputs, arrays, device, state)
+        outputs = results if type(results) is tuple else (results,)
         entry = (op, local, outputs, attributes)
         for tape in state.tapes:
             tape.write(entry)
-    return outputs if type(result) is tuple else outputs[0]
+    return results
+
+
+def _finish(op: OpDef, inputs: tuple[Any, ...], result: Any, device: Device) -> Any:
+    """The tensors of what the forward computation of an op gave."""
+    backend = device.backend
+    if type(result) is tuple:
+        return tuple([wrap(as_array(array, backend), device) for array in result])
+    array = as_array(result, backend)
+    if op.on_variable and type(inputs[0]) is not Tensor:
+        array = detached(array, backend)
+    return wrap(array, device)
 
 
 def _rule_accepts(op: OpDef, arrays: list[Any], attributes: dict[str, Any], device: Device) -> bool:

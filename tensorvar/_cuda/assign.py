@@ -15,9 +15,24 @@ _MOST_PLANS = 4096
 
 
 class _Plan(NamedTuple):
-    kernel: launch.Kernel
+    """A prepared launch for operands of one description.
+
+    Attributes:
+        launch: the kernel with its grid.
+        choice: of the kernel.
+        scalar: the dtype in which a scalar operand is handed over.
+        after: operands overlap if the source's address is further than this behind the
+            destination's, a negative number of bytes,
+        before: and less than this ahead of it.
+        alike: whether it is no overlap if both addresses are the same.
+    """
+
+    launch: launch.Launch
     choice: assign_plan.Choice
     scalar: np.dtype[Any]
+    after: int = 0
+    before: int = 0
+    alike: bool = False
 
 
 class AssignKernels:
@@ -67,49 +82,44 @@ class AssignKernels:
                 op, unchecked, destination.dtype, destination.shape, destination.strides,
                 address % assign_plan.VECTOR_BYTES, operand.dtype,
             )  # fmt: skip
-            plan = self._plans.get(key) or self._plan(
-                key, destination, address, assign_plan.Operand(operand.dtype, (), (), None)
-            )
-            packed = _value_bytes(operand, plan.scalar)
-            self._launch(plan, [(address + offset, packed) for offset, _ in plan.choice.offsets])
+            plan = self._plans.get(key) or self._plan(key, destination, address, operand, None)
+            value = _value_bytes(operand, plan.scalar)
+            for offset, _ in plan.choice.offsets:
+                plan.launch(self._target.stream(), address + offset, value, *plan.choice.tail)
             return
         read = self._target.pointer(operand)
-        if _overlaps(destination, address, operand, read):
-            operand = operand.copy()
-            read = self._target.pointer(operand)
         key = (
             op, unchecked, destination.dtype, destination.shape, destination.strides,
             address % assign_plan.VECTOR_BYTES, operand.dtype, operand.shape, operand.strides,
             read % assign_plan.VECTOR_BYTES,
         )  # fmt: skip
-        plan = self._plans.get(key) or self._plan(
-            key,
-            destination,
-            address,
-            assign_plan.Operand(operand.dtype, operand.shape, operand.strides, read),
-        )
-        self._launch(
-            plan, [(address + offset, read + other) for offset, other in plan.choice.offsets]
-        )
-
-    def _launch(self, plan: _Plan, operands: list[tuple[Any, Any]]) -> None:
-        stream = self._target.stream()
-        for pair in operands:
-            plan.kernel.launch(plan.choice.grid, stream, *pair, *plan.choice.tail)
+        plan = self._plans.get(key) or self._plan(key, destination, address, operand, read)
+        if plan.after < read - address < plan.before and not (plan.alike and read == address):
+            self._run(op, destination, operand.copy(), unchecked)
+            return
+        for offset, other in plan.choice.offsets:
+            plan.launch(self._target.stream(), address + offset, read + other, *plan.choice.tail)
 
     def _plan(
         self,
         key: tuple[Any, ...],
         destination: targets.Array,
         address: int,
-        operand: assign_plan.Operand,
+        operand: Any,
+        read: int | None,
     ) -> _Plan:
         op, unchecked, dtype = key[:3]
         written = assign_plan.Operand(dtype, destination.shape, destination.strides, address)
-        choice = assign_plan.choose(op, written, operand, self._chip, unchecked=unchecked)
-        # What a scalar is handed over as; of an array it is not used.
-        scalar = assign_plan.scalar_type(op, dtype, operand.dtype)
-        plan = _Plan(self._kernel(choice), choice, scalar)
+        given = assign_plan.Operand(operand.dtype, operand.shape, operand.strides, read)
+        choice = assign_plan.choose(op, written, given, self._chip, unchecked=unchecked)
+        bound = self._kernel(choice).bind(choice.grid)
+        if read is None:
+            plan = _Plan(bound, choice, assign_plan.scalar_type(op, dtype, operand.dtype))
+        else:
+            low, high = layout.byte_range(destination)
+            source_low, source_high = layout.byte_range(operand)
+            alike = written._replace(address=0) == given._replace(address=0)
+            plan = _Plan(bound, choice, dtype, low - source_high, high - source_low, alike)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
         self._plans[key] = plan
@@ -123,23 +133,9 @@ class AssignKernels:
         return kernel
 
 
-def _overlaps(
-    destination: targets.Array, address: int, operand: targets.Array, source_address: int
-) -> bool:
-    """Whether a kernel could write what it has yet to read."""
-    if (
-        address == source_address
-        and destination.dtype == operand.dtype
-        and destination.shape == operand.shape
-        and destination.strides == operand.strides
-    ):
-        return False
-    low, high = layout.byte_range(address, destination)
-    source_low, source_high = layout.byte_range(source_address, operand)
-    return low < source_high and source_low < high
-
-
 def _value_bytes(value: np.generic, dtype: np.dtype[Any]) -> bytes:
+    if value.dtype == dtype:
+        return value.tobytes()
     with np.errstate(all='ignore'):
         packed: bytes = value.astype(dtype).tobytes()
     return packed

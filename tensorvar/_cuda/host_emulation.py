@@ -4,6 +4,7 @@ For tests. The launch takes the same packed arguments as on a card.
 """
 
 import ctypes
+import functools
 import os
 import shutil
 import subprocess
@@ -137,8 +138,11 @@ class HostKernel:
         self._run.restype = ctypes.c_char_p
         signature.verify(name, _parameters(getattr(library, f'tv_parameters_{name}')))
 
-    def launch(self, grid: launch.Grid, stream: int, *values: Any) -> None:
-        """Runs to the end. See ``DeviceKernel.launch``."""
+    def bind(self, grid: launch.Grid) -> launch.Launch:
+        """The kernel with a grid; a launch runs to the end before it returns."""
+        return functools.partial(self._launch, grid)
+
+    def _launch(self, grid: launch.Grid, stream: int, *values: Any) -> None:
         del stream
         buffer = self._signature.pack(values)
         triples = [(ctypes.c_uint * 3)(extent, 1, 1) for extent in (grid.blocks, grid.threads)]

@@ -7,7 +7,6 @@ thread; CuPy sees to that.
 
 import ctypes
 import functools
-import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -41,11 +40,18 @@ class Grid(NamedTuple):
     programmatic: bool = False
 
 
+class Launch(Protocol):
+    """A kernel with its grid."""
+
+    def __call__(self, stream: int, *values: Any) -> None:
+        """Launches with arguments by value: addresses and counts as int, the rest as bytes."""
+
+
 class Kernel(Protocol):
     """Something that can be launched: on a card, or in the emulation of one."""
 
-    def launch(self, grid: Grid, stream: int, *values: Any) -> None:
-        """Launches with arguments by value: addresses and counts as int, the rest as bytes."""
+    def bind(self, grid: Grid) -> Launch:
+        """The kernel with a grid, to be launched many times."""
 
 
 class _AttributeValue(ctypes.Union):
@@ -150,12 +156,6 @@ def driver() -> Driver:
         ) from error
 
 
-class _Prepared(threading.local):
-    # A configuration holds the stream of its launch, so threads must not share it.
-    def __init__(self) -> None:
-        self.by_grid: dict[tuple[Grid, int], tuple[LaunchConfig, Any]] = {}
-
-
 class DeviceKernel:
     """A kernel in the memory of a card.
 
@@ -170,40 +170,60 @@ class DeviceKernel:
         self._driver = driver
         self._signature = signature
         self._function = driver.function(module, name)
-        self._handle = ctypes.c_void_p(self._function)
-        self._prepared = _Prepared()
         self._shared_allowed = _DEFAULT_SHARED_BYTES
         signature.verify(name, driver.parameters(self._function))
 
-    def launch(self, grid: Grid, stream: int, *values: Any) -> None:
+    def bind(self, grid: Grid) -> 'DeviceLaunch':
+        """The kernel with a grid."""
+        if grid.shared > self._shared_allowed:
+            self._driver.allow_shared(self._function, grid.shared)
+            self._shared_allowed = grid.shared
+        return DeviceLaunch(self._driver, self.name, self._function, self._signature, grid)
+
+
+class DeviceLaunch:
+    """A kernel with its grid, and the driver's configuration for each stream so far."""
+
+    __slots__ = ('_configs', '_driver', '_grid', '_handle', '_launch', '_name', '_pack')
+
+    def __init__(
+        self,
+        driver: Driver,
+        name: str,
+        function: int,
+        signature: arguments.Signature,
+        grid: Grid,
+    ) -> None:
+        self._driver = driver
+        self._launch = driver.launch
+        self._name = name
+        self._handle = ctypes.c_void_p(function)
+        self._pack = signature.pack
+        self._grid = grid
+        self._configs: dict[int, tuple[Any, LaunchConfig]] = {}
+
+    def __call__(self, stream: int, *values: Any) -> None:
         """Launches on a stream and returns at once.
 
         Args:
-            grid: blocks and threads.
             stream: the driver's handle.
             *values: the arguments: addresses and counts as int, the rest as bytes.
 
         Raises:
             InternalError: the driver refuses; the message names kernel, launch, arguments.
         """
-        prepared = self._prepared.by_grid.get((grid, stream))
-        if prepared is None:
-            prepared = self._prepare(grid, stream)
-        buffer = self._signature.pack(values)
-        status = self._driver.launch(prepared[1], self._handle, None, buffer.extra)
+        config = self._configs.get(stream) or self._configure(stream)
+        extra = self._pack(values).extra
+        status = self._launch(config[0], self._handle, None, extra)
         if status:
             raise errors.InternalError(
-                f'{describe(self.name, grid, values)}: {self._driver.reason(status)}'
+                f'{describe(self._name, self._grid, values)}: {self._driver.reason(status)}'
             )
 
-    def _prepare(self, grid: Grid, stream: int) -> tuple[LaunchConfig, Any]:
-        if grid.shared > self._shared_allowed:
-            self._driver.allow_shared(self._function, grid.shared)
-            self._shared_allowed = grid.shared
-        config = configure(grid, stream)
-        prepared = (config, ctypes.byref(config))
-        self._prepared.by_grid[grid, stream] = prepared
-        return prepared
+    def _configure(self, stream: int) -> tuple[Any, LaunchConfig]:
+        config = configure(self._grid, stream)
+        self._configs[stream] = (ctypes.byref(config), config)
+        return self._configs[stream]
 
 
 def configure(grid: Grid, stream: int) -> LaunchConfig:

@@ -168,9 +168,9 @@ def outer_offsets(dimensions: tuple[Dimension, ...]) -> list[tuple[int, int]]:
     return offsets
 
 
-def byte_range(pointer: int, array: Any) -> tuple[int, int]:
-    """The first byte of an array, which is not empty, and the one after its last."""
-    low = high = pointer
+def byte_range(array: Any) -> tuple[int, int]:
+    """The first byte of an array, from its first element, and the one after its last."""
+    low = high = 0
     for extent, stride in zip(array.shape, array.strides, strict=True):
         reach = (extent - 1) * stride
         low += min(reach, 0)

@@ -7,6 +7,7 @@ from tensorvar import _shapes, errors
 from tensorvar._core import conversion
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import ArraySpec
+from tensorvar._core.tensor import Tensor
 
 Ints = tuple[int, ...]
 
@@ -72,6 +73,8 @@ def spec_of(value: Any) -> ArraySpec:
 
 def rank_of(value: Any) -> int:
     """The rank of a tensor, a variable or host data, without converting it."""
+    if type(value) is Tensor:
+        return len(value._array.shape)
     if isinstance(value, ArrayValue):
         return len(value._spec().shape)
     nesting = 0

@@ -30,7 +30,7 @@ def kernel(driver: launch.Driver) -> launch.DeviceKernel:
 
 
 def test_a_launch(kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary) -> None:
-    kernel.launch(launch.Grid(3, 256), 77, 2**40, FLOAT, 1000)
+    kernel.bind(launch.Grid(3, 256))(77, 2**40, FLOAT, 1000)
     [launched] = library.launched
     assert launched.grid == (3, 1, 1)
     assert launched.block == (256, 1, 1)
@@ -42,7 +42,7 @@ def test_a_launch(kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary)
 def test_cluster_and_programmatic_launch_are_attributes(
     kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary
 ) -> None:
-    kernel.launch(launch.Grid(8, 128, cluster=2, programmatic=True), 0, 1, FLOAT, 2)
+    kernel.bind(launch.Grid(8, 128, cluster=2, programmatic=True))(0, 1, FLOAT, 2)
     [launched] = library.launched
     (cluster, extents), (programmatic, value) = launched.attributes
     assert (cluster, programmatic) == (4, 6)
@@ -55,24 +55,27 @@ def test_much_shared_memory_is_allowed_once(
     kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary
 ) -> None:
     for stream in (0, 1):
-        kernel.launch(launch.Grid(1, 32, shared=100_000), stream, 1, FLOAT, 2)
-    kernel.launch(launch.Grid(1, 32, shared=1_000), 0, 1, FLOAT, 2)
+        kernel.bind(launch.Grid(1, 32, shared=100_000))(stream, 1, FLOAT, 2)
+    kernel.bind(launch.Grid(1, 32, shared=1_000))(0, 1, FLOAT, 2)
     assert [call for call in library.calls if 'Set' in call] == ['cuFuncSetAttribute 8 100000']
     assert [launched.shared for launched in library.launched] == [100_000, 100_000, 1_000]
 
 
-def test_the_configuration_is_built_once(kernel: launch.DeviceKernel) -> None:
-    for _ in range(3):
-        kernel.launch(launch.Grid(3, 256), 0, 1, FLOAT, 2)
-    assert len(kernel._prepared.by_grid) == 1
+def test_the_configuration_is_built_once_per_stream(kernel: launch.DeviceKernel) -> None:
+    bound = kernel.bind(launch.Grid(3, 256))
+    for stream in (0, 5, 0, 5):
+        bound(stream, 1, FLOAT, 2)
+    assert sorted(bound._configs) == [0, 5]
 
 
 def test_threads_launch_on_their_own_streams(
     kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary
 ) -> None:
+    bound = kernel.bind(launch.Grid(1, 32))
+
     def launch_many(stream: int) -> None:
         for _ in range(50):
-            kernel.launch(launch.Grid(1, 32), stream, stream, FLOAT, stream)
+            bound(stream, stream, FLOAT, stream)
 
     workers = [threading.Thread(target=launch_many, args=(n,)) for n in range(1, 5)]
     for worker in workers:
@@ -94,7 +97,7 @@ def test_a_refused_launch_names_kernel_launch_and_arguments(
         r'memory access was encountered \(700\)'
     )
     with pytest.raises(errors.InternalError, match=wanted):
-        kernel.launch(launch.Grid(3, 256), 0, 2**40, FLOAT, 1000)
+        kernel.bind(launch.Grid(3, 256))(0, 2**40, FLOAT, 1000)
 
 
 @pytest.mark.parametrize('function', ['cuModuleLoadData', 'cuModuleGetFunction'])

@@ -58,9 +58,8 @@ def run(
 ) -> None:
     signature = arguments.Signature(*[arguments.POINTER] * KERNELS[name][2])
     addresses = [getattr(value, 'ctypes', value) for value in values]
-    target.kernel(EXPORTS[name], signature).launch(
-        launch.Grid(blocks, threads), 0, *[getattr(each, 'data', each) for each in addresses]
-    )
+    bound = target.kernel(EXPORTS[name], signature).bind(launch.Grid(blocks, threads))
+    bound(0, *[getattr(each, 'data', each) for each in addresses])
 
 
 @pytest.mark.parametrize('threads', [32, 64, 200, 256])
