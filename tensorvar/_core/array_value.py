@@ -193,7 +193,7 @@ class ArrayValue(Operators):
         shape = self._read().shape
         if shape == ():
             raise errors.InvalidTypeError(
-                '[iter] Cannot iterate over a scalar tensor.; give a value of rank 1 or more'
+                '[iter] Cannot iterate over a scalar tensor; give a value of rank 1 or more'
             )
         return (self[position] for position in range(shape[0]))
 

@@ -24,7 +24,6 @@ from tensorvar._device import registry, scope, switches
 from tensorvar._device.device import Device
 
 _NUMBERS = frozenset({bool, int, float})
-_NO_ATTRIBUTES: dict[str, Any] = {}
 _MOST_CONSTANTS = 512
 # Python numbers that met arrays, as read-only arrays of rank 0.
 _constants: dict[tuple[Any, ...], np.ndarray[Any, Any]] = {}
@@ -61,7 +60,7 @@ def run(op: OpDef, *inputs: Any, **attributes: Any) -> Any:
 
 
 def run_pair(op: OpDef, x: Any, y: Any) -> Any:
-    """Runs an op of two inputs without attributes: the same as ``run(op, x, y)``.
+    """Runs an op of two inputs: the same as ``run(op, x, y, **op.plain)``.
 
     Values of the CPU, and one with a number met before, are served within this frame.
 
@@ -70,10 +69,10 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         x: its first input.
         y: its second input.
     """
-    ufunc = op.host_ufunc
+    function = op.host_function
     state = _current()
-    if ufunc is None or switches.flags or not (state is None or state.plain):
-        return run(op, x, y)
+    if function is None or switches.flags or not (state is None or state.plain):
+        return run(op, x, y, **op.plain)
     if type(x) is Tensor:
         array, device = x._array, x._device
     elif type(x) in _NUMBERS:
@@ -81,17 +80,17 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
     elif isinstance(x, ArrayValue):
         array, device = x._located()
     else:
-        return run(op, x, y)
+        return run(op, x, y, **op.plain)
     if type(y) is Tensor:
         other, where = y._array, y._device
     elif type(y) in _NUMBERS:
         if device is None:
-            return run(op, x, y)
+            return run(op, x, y, **op.plain)
         other, where = _constants.get((array.dtype, type(y), y)), device
     elif isinstance(y, ArrayValue):
         other, where = y._located()
     else:
-        return run(op, x, y)
+        return run(op, x, y, **op.plain)
     if device is None:
         array, device = _constants.get((other.dtype, type(x), x)), where
     if (
@@ -101,14 +100,14 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         or other.dtype is not array.dtype
         or array.dtype not in op.allowed
     ):
-        return run(op, x, y)
+        return run(op, x, y, **op.plain)
     if state is not None and state.wanted is not None and state.wanted is not device:
-        return run(op, x, y)
+        return run(op, x, y, **op.plain)
     token = _set_error_state(_QUIET)
     try:
-        result = ufunc(array, other)
+        result = function(array, other)
     except (ValueError, TypeError, MemoryError):
-        return run(op, x, y)
+        return run(op, x, y, **op.plain)
     finally:
         _reset_error_state(token)
     if type(result) is not np.ndarray:
@@ -118,7 +117,7 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
     output._device = device
     if state is not None and state.tapes:
         local = tape_writing.as_tensors((x, y), (array, other), device, state)
-        entry = (op, local, (output,), _NO_ATTRIBUTES)
+        entry = (op, local, (output,), op.plain)
         for tape in state.tapes:
             tape.write(entry)
     return output

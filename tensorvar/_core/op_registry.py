@@ -74,12 +74,16 @@ class OpDef:
         asks_for_copy: whether calling the op is asking for a copy, as for ``identity``; its
             copies are explicit then, and no guard refuses them.
         wide: whether 16-bit floats are computed in float32 and rounded once.
-        ufunc: name of the array module's function that is all that ``forward`` calls, so
-            that the fast path may call NumPy's by itself; or None.
+        ufunc: name of the array module's function that is all that ``forward`` calls; or
+            None.
+        host_function: ``host_function(*arrays)`` gives what ``forward`` does for NumPy's
+            arrays and the attributes ``plain``, or raises ValueError to leave it to
+            ``forward``; the fast path calls it. By default NumPy's function ``ufunc``.
+        plain: the attributes of most calls.
 
     The rest is worked out once, for the fast path: ``letters`` and ``variadic`` of
     ``inputs``; ``allowed``, the dtypes of the first input; ``uniform``, whether all
-    inputs share one dtype; ``host_ufunc``, NumPy's function named ``ufunc``.
+    inputs share one dtype.
     """
 
     name: str
@@ -96,11 +100,12 @@ class OpDef:
     wide: bool = False
     asks_for_copy: bool = False
     ufunc: str | None = None
+    host_function: Callable[..., Any] | None = None
+    plain: dict[str, Any] = field(default_factory=dict)
     letters: tuple[str, ...] = field(init=False)
     variadic: bool = field(init=False)
     allowed: frozenset[np.dtype[Any]] = field(init=False)
     uniform: bool = field(init=False)
-    host_ufunc: Callable[..., Any] | None = field(init=False)
 
     def __post_init__(self) -> None:
         letters = tuple(self.inputs.split())
@@ -110,8 +115,8 @@ class OpDef:
         first = self.letters[0] if self.letters else ''
         object.__setattr__(self, 'allowed', self.dtypes.get(first, dtypes.ANY))
         object.__setattr__(self, 'uniform', len(set(self.letters)) == 1)
-        host_ufunc = None if self.ufunc is None else getattr(np, self.ufunc)
-        object.__setattr__(self, 'host_ufunc', host_ufunc)
+        if self.ufunc is not None:
+            object.__setattr__(self, 'host_function', getattr(np, self.ufunc))
 
     def letter(self, position: int) -> str:
         """The dtype letter of the input at ``position``."""

@@ -68,10 +68,10 @@ class Operators:
         return dispatch.run_pair(OPS['FloorMod'], other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Pow'], self, other)
+        return dispatch.run_pair(OPS['Pow'], self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Pow'], other, self)
+        return dispatch.run_pair(OPS['Pow'], other, self)
 
     def __matmul__(self, other: Any) -> Any:
         return FUNCTIONS['matmul'](self, other)

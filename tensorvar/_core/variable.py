@@ -8,6 +8,7 @@ from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend.base import Array
 from tensorvar._core import (
     dispatch,
+    interop,
     live,
     name_scope,
     printing,
@@ -375,6 +376,11 @@ class Variable(
         part = self._as_tensor(dispatch.run(OPS['StridedSlice'], self, spec=spec))
         part._assign = sliced_assign.SliceAssign(self, spec)
         return part
+
+    def __dlpack__(self, **keywords: Any) -> Any:
+        # A snapshot: who takes the capsule may write to it, and must not write to the variable.
+        array, device = self._located()
+        return interop.export_dlpack(device.backend.copy(array), device, **keywords)
 
     def __hash__(self) -> int:
         return id(self)

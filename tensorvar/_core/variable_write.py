@@ -132,7 +132,7 @@ def write_direct(variable: 'Variable', op: OpDef, value: Any) -> bool:
             if keep:
                 token = _set_error_state(_QUIET)
                 try:
-                    op.host_ufunc(array, delta, array)  # type: ignore[misc]
+                    op.host_function(array, delta, array)  # type: ignore[misc]
                 finally:
                     _reset_error_state(token)
         finally:
@@ -171,7 +171,7 @@ class _Probe:
         self._lock = threading.RLock()
         self._version = 0
 
-    def host_ufunc(self, array: Array, delta: Array, out: Array) -> None:
+    def host_function(self, array: Array, delta: Array, out: Array) -> None:
         """Writes nothing."""
 
 

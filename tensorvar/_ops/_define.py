@@ -1,5 +1,6 @@
 """Shape rules and records that most elementwise ops share."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -111,17 +112,19 @@ def binary(
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
         infer: the rule, if the dtype changes or the inputs have other names than x and y.
     """
+    computation = _forward(forward, wide)
     return op_registry.register(
         OpDef(
             name=name,
             infer=infer or broadcast_rule(name),
-            forward=_forward(forward, wide),
+            forward=computation,
             gradient=gradient,
             inputs='T T',
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
             ufunc=forward if isinstance(forward, str) else None,
+            host_function=functools.partial(computation, np),
         )
     )
 

@@ -34,21 +34,21 @@ def _grad_rule(name: str) -> Infer:
 
 
 def _relu_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(RELU_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(RELU_GRAD, gradient, context.outputs[0]),)
 
 
 def _relu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
     features = context.inputs[1]
-    return executor.run(RELU_GRAD, gradient, features), zeros_like(features)
+    return executor.run_pair(RELU_GRAD, gradient, features), zeros_like(features)
 
 
 def _relu6_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(RELU6_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(RELU6_GRAD, gradient, context.outputs[0]),)
 
 
 def _relu6_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
     features = context.inputs[1]
-    return executor.run(RELU6_GRAD, gradient, features), zeros_like(features)
+    return executor.run_pair(RELU6_GRAD, gradient, features), zeros_like(features)
 
 
 def _leaky_relu_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -63,7 +63,7 @@ def _leaky_relu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _elu_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(ELU_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(ELU_GRAD, gradient, context.outputs[0]),)
 
 
 def _elu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -71,7 +71,7 @@ def _elu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _selu_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(SELU_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(SELU_GRAD, gradient, context.outputs[0]),)
 
 
 def _selu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:

@@ -153,6 +153,14 @@ def _for_right(gradient: Tensor, a: Tensor, form_a: str, form_b: str) -> Tensor:
     return multiply(a, gradient, _ADJOINT_OF[form_a], 'none')
 
 
+def _multiply_plain(a: Array, b: Array) -> Array:
+    if a.ndim != 2 or b.ndim != 2 or a.dtype.itemsize == 2:
+        raise ValueError('the forward computation takes these')
+    return a.dot(b)
+
+
+_PLAIN = {'form_a': 'none', 'form_b': 'none', 'output_type': None}
+
 MATMUL = op_registry.register(
     OpDef(
         'MatMul',
@@ -163,6 +171,8 @@ MATMUL = op_registry.register(
         dtypes={'T': dtypes.NUMERIC},
         direct=True,
         wide=True,
+        host_function=_multiply_plain,
+        plain=_PLAIN,
     )
 )
 BATCH_MATMUL = op_registry.register(
@@ -184,6 +194,9 @@ def multiply(
 ) -> Tensor:
     """The product of two matrices, or of batches of them, each in its form."""
     flat = _arguments.rank_of(a) == 2 and _arguments.rank_of(b) == 2
+    if flat and form_a == 'none' and form_b == 'none' and output_type is None:
+        product: Tensor = executor.run_pair(MATMUL, a, b)
+        return product
     result: Tensor = executor.run(
         MATMUL if flat else BATCH_MATMUL,
         a,

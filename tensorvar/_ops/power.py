@@ -111,7 +111,7 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong,
             or an exponent of integers is negative (a GPU gives 0 there).
     """
-    result: Tensor = executor.run(POW, x, y)
+    result: Tensor = executor.run_pair(POW, x, y)
     return result
 
 

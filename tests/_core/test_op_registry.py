@@ -129,8 +129,8 @@ def test_what_the_fast_path_asks() -> None:
     assert make('T T').uniform
     assert not make('T i').uniform
     assert not make('', lambda: ArraySpec((), F32)).uniform
-    assert make().host_ufunc is None
-    assert make(ufunc='add').host_ufunc is np.add
+    assert make().host_function is None
+    assert make(ufunc='add').host_function is np.add
 
 
 def test_functions_named_as_forwards_are_all_of_them() -> None:
@@ -148,5 +148,5 @@ def test_functions_named_as_forwards_are_all_of_them() -> None:
         }[kind]
         arguments = (values,) * len(op.letters)
         with np.errstate(all='ignore'):
-            assert op.host_ufunc is not None
-            np.testing.assert_array_equal(op.forward(np, *arguments), op.host_ufunc(*arguments))
+            assert op.host_function is not None
+            np.testing.assert_array_equal(op.forward(np, *arguments), op.host_function(*arguments))

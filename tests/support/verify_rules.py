@@ -47,7 +47,7 @@ def _checking_pair(run: Any) -> Any:
         output = run(op, x, y)
         # Other calls come by the direct path, or by the full one.
         if not switches.flags and type(output._array) is np.ndarray:
-            _check(op, (x, y), {}, output)
+            _check(op, (x, y), op.plain, output)
         return output
 
     return run_pair
