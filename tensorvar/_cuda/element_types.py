@@ -74,6 +74,11 @@ def bits(dtype: np.dtype[Any]) -> ElementType:
     return _BITS[dtype.itemsize]
 
 
+def bits_of_size(size: int) -> ElementType:
+    """The unsigned type of 1, 2, 4, 8 or 16 bytes."""
+    return _BITS[size]
+
+
 def kind(dtype: np.dtype[Any]) -> str:
     """NumPy's kind of a dtype; bfloat16 is a float, which NumPy does not know."""
     return 'f' if dtype == _BFLOAT16 else dtype.kind

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tensorvar._cuda import arguments, assign_plan, nvrtc, source
+from tensorvar._cuda import arguments, assign_plan, nvrtc, rows, source
 from tests.support import kernel_reference
 
 CHIPS = ('sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90a', 'sm_100a', 'sm_120')
@@ -162,6 +162,31 @@ def test_transposed_copy(chip: str, tmp_path: pathlib.Path) -> None:
     for export in exports:
         check(built, export.name, 48)
         assert 'BAR.SYNC' in built.instructions[export.name]
+
+
+@pytest.mark.parametrize('chip', CHIPS)
+def test_rows(chip: str, tmp_path: pathlib.Path) -> None:
+    gathers = [
+        source.Export('gather.cu', 'TV_GATHER_ROWS', f'gather_{short}', (code, 'tv::i64'))
+        for short, code in (('b16', 'uint4'), ('b1', 'tv::u8'))
+    ]
+    index = np.dtype(np.int64)
+    scatters = [
+        rows._scatter_export(op, dtype_named(name), index, ordered)
+        for op, name, ordered in (
+            ('scatter_add', 'float32', False), ('scatter_add', 'complex64', False),
+            ('scatter_sub', 'int64', False), ('scatter_max', 'int32', False),
+            ('scatter_add', 'bfloat16', True), ('scatter_update', 'complex128', True),
+            ('scatter_min', 'float64', True),
+        )
+    ]  # fmt: skip
+    for file, exports in (('gather.cu', gathers), ('scatter.cu', scatters)):
+        built = build(file, exports, chip, tmp_path)
+        assert nvrtc.complaints(built.log) == []
+        for export in exports:
+            check(built, export.name, 48)
+    # A sum that nobody reads back needs no answer from the memory.
+    assert re.search(r'\bREDG?\.E\.ADD\.F32', built.instructions[scatters[0].name])
 
 
 def test_strides_by_value_take_no_local_memory(tmp_path: pathlib.Path) -> None:

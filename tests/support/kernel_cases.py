@@ -18,6 +18,7 @@ LAYOUTS = (
     'many_dimensions', 'itself', 'overlapping',
 )  # fmt: skip
 OFFSETS = tuple(range(16))
+SOURCE_OFFSETS = (0, 1, 2, 4, 8, 12)
 _MOST_STRIDED = 5_000
 
 
@@ -62,7 +63,7 @@ class Case(NamedTuple):
 
 
 _SETTINGS: tuple[Sequence[Any], ...] = (
-    OPS, reference.DTYPES, reference.DTYPES, LAYOUTS, SIZES, OFFSETS, OFFSETS,
+    OPS, reference.DTYPES, reference.DTYPES, LAYOUTS, SIZES, OFFSETS, SOURCE_OFFSETS,
 )  # fmt: skip
 
 

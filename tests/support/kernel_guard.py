@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorvar._cuda import assign, cache, host_emulation
+from tensorvar._cuda import assign, cache, host_emulation, rows
 from tests.support import kernel_cases, kernel_reference
 
 _PAGE = mmap.PAGESIZE
@@ -57,10 +57,10 @@ def _mixed(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, An
 
 
 def _row(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Any]]:
-    for rows, inner in ((3, 5), (7, 16), (100, 33), (5, 64), (2, 1001)):
-        a = kernel_reference.values(np.dtype('f4'), rows * inner, generator)
+    for height, inner in ((3, 5), (7, 16), (100, 33), (5, 64), (2, 1001)):
+        a = kernel_reference.values(np.dtype('f4'), height * inner, generator)
         b = kernel_reference.values(np.dtype('f4'), inner, generator)
-        yield 'assign_add', a.reshape(rows, inner), b
+        yield 'assign_add', a.reshape(height, inner), b
 
 
 def _strided(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Any]]:
@@ -87,9 +87,9 @@ def _special(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, 
 
 
 def _transposed(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray, Any]]:
-    for rows, columns in ((16, 40), (70, 65), (33, 300)):
-        a = np.arange(rows * columns, dtype='f4').reshape(rows, columns)
-        yield 'assign', np.zeros((columns, rows), 'f4'), a.T
+    for height, width in ((16, 40), (70, 65), (33, 300)):
+        a = np.arange(height * width, dtype='f4').reshape(height, width)
+        yield 'assign', np.zeros((width, height), 'f4'), a.T
 
 
 GROUPS = {
@@ -109,6 +109,25 @@ def _place(array: np.ndarray, *, at_end: bool) -> np.ndarray:
     return guarded(array, at_end=at_end)
 
 
+def _check_rows(target: Any, *, at_end: bool) -> None:
+    """Gather and scatter with an index too small and one too large."""
+    kernels = rows.RowKernels(target)
+    numbers = np.array([0, 3, -1, 3, 4, 1], np.int32)
+    table, updates = np.full((4, 5), 2**31 - 1, np.int32), np.ones((6, 5), np.int32)
+    expected = table + np.array([[1], [1], [0], [2]], np.int32)
+    error = np.zeros(1, np.uint64)
+    order = np.argsort(numbers, kind='stable')
+    for given in (None, order):
+        into, indices, added = (_place(each, at_end=at_end) for each in (table, numbers, updates))
+        given = None if given is None else _place(given, at_end=at_end)
+        kernels.scatter('scatter_add', into, indices, added, error, given)
+        kernel_reference.assert_same(into, expected, 'scatter', products=False)
+    out = _place(updates, at_end=at_end)
+    kernels.gather(out, into, indices, error)
+    wanted = np.where((numbers >= 0) & (numbers < 4), expected[numbers % 4, 0], 0)
+    kernel_reference.assert_same(out[:, 4].copy(), wanted, 'gather', products=False)
+
+
 def _cases(groups: Sequence[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Op, operands next to forbidden pages, and what the destination must become."""
     for group in groups:
@@ -123,13 +142,18 @@ def main(folder: str, *groups: str) -> int:
     """Runs groups of cases in every order; the exit status."""
     kept = cache.Cache(pathlib.Path(folder))
     target = host_emulation.HostTarget(kept, flags=host_emulation.SANITIZE, multiprocessors=1)
+    orders: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
+    if 'rows' in groups:
+        for target.order in orders:
+            for at_end in (True, False):
+                _check_rows(target, at_end=at_end)
+        groups = tuple(group for group in groups if group != 'rows')
     recorder = kernel_cases.Recorder(target.multiprocessors)
     recording = assign.AssignKernels(recorder)
     for op, destination, operand, _ in _cases(groups):
         recording.assign(op, destination, operand)
     target.prepare(recorder.exports)
     kernels = assign.AssignKernels(target)
-    orders: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
     for op, destination, operand, expected in _cases(groups):
         before = destination.copy()
         for order in orders:
