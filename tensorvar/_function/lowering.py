@@ -19,7 +19,7 @@ Names = Sequence[str]
 _PLAIN = frozenset(
     dtype.numpy for dtype in (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64)
 )
-_REAL = frozenset({dtypes.float32.numpy, dtypes.float64.numpy})
+REAL = frozenset({dtypes.float32.numpy, dtypes.float64.numpy})
 
 
 class Call(NamedTuple):
@@ -59,7 +59,7 @@ _SUFFIX = {'none': '', 'transpose': '.swapaxes(-1, -2)', 'adjoint': '.swapaxes(-
 
 def _matmul(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
     forms = event.attributes['form_a'], event.attributes['form_b']
-    if result[1] not in _REAL or inputs[0][1] is not result[1]:
+    if result[1] not in REAL or inputs[0][1] is not result[1]:
         return None
     if any(form not in _SUFFIX for form in forms):
         return None
@@ -74,47 +74,66 @@ _SHORT = 64
 def _sum(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
     shape, dtype = inputs[0]
     axis, keepdims = event.attributes['axis'], event.attributes['keepdims']
-    if dtype not in _REAL or not shape or math.prod(shape[:-1]) > _SHORT:
+    if dtype not in REAL or not shape or math.prod(shape[:-1]) > _SHORT:
         return None
     return Call(np.add.reduce, names[0], f', axis={axis!r}, keepdims={keepdims!r}', in_place=False)
 
 
 def _relu_grad(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
-    if result[1] not in _PLAIN or inputs[0] != inputs[1]:
+    if result[1] not in REAL or inputs[0] != inputs[1]:
         return None
     return Call(relu_gradient, f'{names[0]}, {names[1]}')
 
 
+_BITS = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}
+
+
 def relu_gradient(gradient: Any, features: Any, out: Any = None) -> Any:
-    """``where(features > 0, gradient, 0)``, into ``out`` if it is given."""
-    positive = np.greater(features, 0)
+    """``where(features > 0, gradient, 0)``, by masks of all bits or none.
+
+    It costs half of ``where``, and gives +0.0 where a product could give -0.0 or nan.
+    """
+    bits = _BITS[gradient.itemsize]
+    mask = np.negative(np.greater(features, 0).view(np.int8), dtype=bits)
     if out is None:
-        return np.where(positive, gradient, 0)
-    if out is gradient:
-        np.copyto(out, 0, where=np.logical_not(positive))
-        return out
-    out[...] = np.where(positive, gradient, 0)
+        return np.bitwise_and(gradient.view(bits), mask, out=mask).view(gradient.dtype)
+    np.bitwise_and(gradient.view(bits), mask, out=out.view(bits))
     return out
+
+
+def _mean(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+    shape, dtype = inputs[0]
+    if dtype not in REAL or len(shape) != 1 or shape[0] == 0:
+        return None
+    if event.attributes['axis'] not in (None, (0,)) or event.attributes['keepdims']:
+        return None
+    return Call(mean, f'{names[0]}, {shape[0]}', in_place=False)
+
+
+def mean(array: Any, count: int, out: Any = None) -> Any:
+    """The mean of a vector."""
+    return np.true_divide(np.add.reduce(array), count, out=out)
 
 
 LOWERINGS: dict[str, Lowering] = {
     'AddV2': _ufunc(np.add),
     'Sub': _ufunc(np.subtract),
     'Mul': _ufunc(np.multiply),
-    'RealDiv': _ufunc(np.true_divide, _REAL),
+    'RealDiv': _ufunc(np.true_divide, REAL),
     'Maximum': _ufunc(np.maximum),
     'Minimum': _ufunc(np.minimum),
     'Neg': _ufunc(np.negative),
-    'Square': _ufunc(np.square, _REAL),
-    'Sqrt': _ufunc(np.sqrt, _REAL),
-    'Exp': _ufunc(np.exp, _REAL),
-    'Log': _ufunc(np.log, _REAL),
-    'Tanh': _ufunc(np.tanh, _REAL),
+    'Square': _ufunc(np.square, REAL),
+    'Sqrt': _ufunc(np.sqrt, REAL),
+    'Exp': _ufunc(np.exp, REAL),
+    'Log': _ufunc(np.log, REAL),
+    'Tanh': _ufunc(np.tanh, REAL),
     'Relu': _relu,
     'ReluGrad': _relu_grad,
     'MatMul': _matmul,
     'BatchMatMulV2': _matmul,
     'Sum': _sum,
+    'Mean': _mean,
 }
 
 WRITES: dict[str, Any] = {
@@ -127,7 +146,7 @@ WRITES: dict[str, Any] = {
 NEVER_FAIL = frozenset({
     'Abs', 'BiasAdd', 'BroadcastTo', 'ConcatV2', 'Equal', 'ExpandDims', 'Fill', 'Greater',
     'GreaterEqual', 'Identity', 'Less', 'LessEqual', 'LogSoftmax', 'LogicalAnd', 'LogicalNot',
-    'LogicalOr', 'Max', 'Mean', 'Min', 'NotEqual', 'OnesLike', 'Pack', 'ReadVariableOp',
+    'LogicalOr', 'Max', 'Min', 'NotEqual', 'OnesLike', 'Pack', 'ReadVariableOp',
     'Reshape', 'SelectV2', 'Sigmoid', 'Softmax', 'SparseSoftmaxCrossEntropyBackprop',
     'SquaredDifference', 'Squeeze', 'StopGradient', 'Transpose', 'ZerosLike',
 })  # fmt: skip

@@ -13,12 +13,16 @@ from weakref import ref
 import numpy as np
 
 from tensorvar._backend.base import Array
-from tensorvar._function import buffers, events, liveness, lowering, steps
+from tensorvar._function import buffers, cross_entropy, events, liveness, lowering, steps
 from tensorvar._function.events import Event, Op
 from tensorvar._function.tree import Node
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
+
+
+_LOSSES = 'SparseSoftmaxCrossEntropyWithLogits'
+_SLOPE = 'SparseSoftmaxCrossEntropyBackprop'
 
 
 class Program(NamedTuple):
@@ -72,12 +76,15 @@ class _Writer:
             'asarray': np.asarray, 'MOVED': steps.MOVED, 'write': steps.write,
             'write_by': steps.write_by, 'replica': steps.replica, 'copied': steps.copied,
             'one_result': steps.one_result, 'results_of': steps.results_of,
-            'stream': steps.stream,
+            'stream': steps.stream, 'losses': cross_entropy.losses,
+            'slope': cross_entropy.slope,
         }  # fmt: skip
         self._objects: dict[int, str] = {}
         self._variables: list[ref[Variable]] = []
         self._numbers: dict[int, int] = {}
         self._local: set[int] = set()
+        # Exponentials that the slope of a cross entropy may use, by logits and labels.
+        self._shared: dict[tuple[int, ...], int] = {}
         self._buffers = buffers.Buffers()
         self._specs: dict[int, Any] = {}
         self._constants: dict[int, Array] = {}
@@ -260,6 +267,8 @@ class _Writer:
         self._emit(position, f'write({name}, {op}, {attributes}, {backend}, {", ".join(values)})')
 
     def _write_op(self, position: int, event: Op) -> None:
+        if event.op.name in (_LOSSES, _SLOPE) and self._write_cross_entropy(position, event):
+            return
         lowered = lowering.LOWERINGS.get(event.op.name)
         call = None
         if lowered is not None and liveness.on_numpy(event.device) and not event.detached:
@@ -282,6 +291,27 @@ class _Writer:
             self._emit(position, f's{slot} = {text})')
         else:
             self._emit(position, f's{slot} = asarray({text}))')
+
+    def _write_cross_entropy(self, position: int, event: Op) -> bool:
+        """Writes the losses or their slope with shared exponentials, if that is possible."""
+        logits, labels = (self._specs[slot] for slot in event.inputs)
+        if not liveness.on_numpy(event.device) or len(logits[0]) != 2 or not logits[0][0]:
+            return False
+        if logits[1] not in lowering.REAL:
+            return False
+        inputs = tuple(map(self._canonical, event.inputs))
+        slot = event.outputs[0]
+        if event.op.name == _SLOPE:
+            shared = self._shared.pop(inputs, None)
+            if shared is not None:
+                self._emit(position, f's{slot} = slope(e{shared})')
+            return shared is not None
+        self._shared[inputs] = slot
+        begins = self._object(cross_entropy.offsets(*logits[0]), 'c')
+        names = ', '.join(map(self._name, event.inputs))
+        forward = self._object(event.op.forward, 'f')
+        self._emit(position, f's{slot}, e{slot} = losses({names}, {begins}, {forward})')
+        return True
 
     def _write_forward(self, position: int, event: Op) -> None:
         """The op's own forward, as the executor calls it."""
