@@ -44,6 +44,8 @@ class Engine:
         self.eager: Reason | None = None
         self.traces = 0
         self._parameters: inspect.Signature | None = None
+        # How many parameters there are; unknown before the first call.
+        self._count = -1
         self._lock = threading.RLock()
         self._called_at: CallSite | None = None
         self._created_at: CallSite | None = None
@@ -52,7 +54,13 @@ class Engine:
         """Calls the function, one way or the other."""
         if function_mode.eager:
             return function(*args, **kwargs)
-        args, kwargs = self.canonical(function, args, kwargs)
+        if kwargs or len(args) != self._count or self.input_signature is not None:
+            args, kwargs = self.canonical(function, args, kwargs)
+        else:
+            for value in args:
+                if type(value) is not Tensor:
+                    args, kwargs = self.canonical(function, args, kwargs)
+                    break
         state = scope.current()
         if self._has_to_run_eagerly(state):
             return results.as_tensors(function(*args, **kwargs))
@@ -98,7 +106,8 @@ class Engine:
         """
         if self._parameters is None:
             self._parameters = inspect.signature(function)
-        if kwargs or len(args) != len(self._parameters.parameters):
+            self._count = len(self._parameters.parameters)
+        if kwargs or len(args) != self._count:
             bound = self._parameters.bind(*args, **kwargs)
             if self.input_signature is None:
                 bound.apply_defaults()
@@ -144,12 +153,10 @@ class Engine:
         )
 
     def _has_to_run_eagerly(self, state: scope.ContextState | None) -> bool:
-        if self.eager is not None or faults.armed:
+        if self.eager is not None or faults.armed or switches.flags & ~switches.VERIFY_RULES:
             return True
-        if switches.flags & ~switches.VERIFY_RULES:
-            return True
-        return state is not None and bool(
-            not state.plain or state.tapes or state.gradient_device is not None
+        return state is not None and (
+            not state.plain or bool(state.tapes) or state.gradient_device is not None
         )
 
     # Tracing.

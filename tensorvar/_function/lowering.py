@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorvar import dtypes
+from tensorvar._backend.base import Array
 from tensorvar._function.events import Op
 
 Spec = tuple[tuple[int, ...], Any]
@@ -30,12 +31,14 @@ class Call(NamedTuple):
         arguments: its arguments as source text.
         keywords: source text of its keywords, each with a comma before it.
         in_place: whether the result may go into an argument of its shape.
+        last: a constant that is the last argument, or None.
     """
 
     function: Callable[..., Any]
     arguments: str
     keywords: str = ''
     in_place: bool = True
+    last: Array | None = None
 
 
 Lowering = Callable[[Op, Names, Sequence[Spec], Spec], Call | None]
@@ -50,8 +53,16 @@ def _ufunc(function: Any, allowed: frozenset[Any] = _PLAIN) -> Lowering:
     return lower
 
 
+# Up to so many elements a kept array of zeros is cheaper to compare with than one zero.
+_FEW = 1 << 14
+
+
 def _relu(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
-    return Call(np.maximum, f'{names[0]}, 0') if result[1] in _PLAIN else None
+    shape, dtype = result
+    if dtype not in _PLAIN:
+        return None
+    zeros = np.zeros(shape if math.prod(shape) <= _FEW else (), dtype)
+    return Call(np.maximum, names[0], last=zeros)
 
 
 _SUFFIX = {'none': '', 'transpose': '.swapaxes(-1, -2)', 'adjoint': '.swapaxes(-1, -2)'}
@@ -85,7 +96,9 @@ def _relu_grad(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) ->
     return Call(relu_gradient, f'{names[0]}, {names[1]}')
 
 
-_BITS = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}
+_BITS: dict[int, Any] = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}
+# An array is compared faster than a Python number.
+_ZERO: dict[Any, Array] = {_BITS[4]: np.zeros((), np.float32), _BITS[8]: np.zeros((), np.float64)}
 
 
 def relu_gradient(gradient: Any, features: Any, out: Any = None) -> Any:
@@ -94,7 +107,7 @@ def relu_gradient(gradient: Any, features: Any, out: Any = None) -> Any:
     It costs half of ``where``, and gives +0.0 where a product could give -0.0 or nan.
     """
     bits = _BITS[gradient.itemsize]
-    mask = np.negative(np.greater(features, 0).view(np.int8), dtype=bits)
+    mask = np.negative(np.greater(features, _ZERO[bits]).view(np.int8), dtype=bits)
     if out is None:
         return np.bitwise_and(gradient.view(bits), mask, out=mask).view(gradient.dtype)
     np.bitwise_and(gradient.view(bits), mask, out=out.view(bits))

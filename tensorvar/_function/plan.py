@@ -10,7 +10,7 @@ from weakref import ref
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array
 from tensorvar._device import registry, scope
-from tensorvar._function import events, liveness, segment, steps
+from tensorvar._function import comparison, events, liveness, segment, steps
 from tensorvar._function import trace as tracing
 from tensorvar._function.events import Event
 from tensorvar._function.segment import Program
@@ -62,6 +62,8 @@ class Plan:
     def __init__(self, run: Run, arguments: int) -> None:
         self._arguments = arguments
         self._draws = False
+        # Silences NumPy and words its errors; each step on another device has its own.
+        self._call = registry.cpu().backend.call
         self._written: tuple[ref[Variable], ...] = ()
         self.root = self._grown(None, run)
 
@@ -89,6 +91,7 @@ class Plan:
                     written[id(reference())] = reference
         # Every thread takes the locks in this order.
         self._written = tuple(written[key] for key in sorted(written))
+        self._run = _under_locks(len(written))
         return root
 
     def replay(self, arrays: Sequence[Array], state: scope.ContextState | None) -> Results | Stop:
@@ -101,18 +104,13 @@ class Plan:
         written = _living(self._written)
         if written is None:
             return Stop(tracing.NOTHING, follows=False, moved=True)
-        restore = random_seed.save_sequence() if self._draws else None
-        follow = registry.cpu().backend.call
-        if len(written) <= MOST_NESTED:
-            result = _under_locks(len(written))(written, follow, self._follow, arrays, state)
-        else:
-            with contextlib.ExitStack() as locks:
-                for variable in written:
-                    locks.enter_context(variable._lock)
-                result = follow(self._follow, arrays, state)
-        if restore is not None and isinstance(result, Stop):
+        if not self._draws:
+            return self._run(written, self._call, self._follow, arrays, state)  # type: ignore[no-any-return]
+        restore = random_seed.save_sequence()
+        result: Results | Stop = self._run(written, self._call, self._follow, arrays, state)
+        if isinstance(result, Stop):
             restore()
-        return result  # type: ignore[no-any-return]
+        return result
 
     def _follow(self, arrays: Sequence[Array], state: scope.ContextState | None) -> Results | Stop:
         node = self.root
@@ -168,6 +166,8 @@ def _under_locks(count: int) -> Any:
 
     ``with`` alone is safe against an interrupt between taking a lock and noting it.
     """
+    if count > MOST_NESTED:
+        return _under_many_locks
     names = [f'v{number}' for number in range(count)]
     unpack = f'    {", ".join(names)}, = variables\n' if names else ''
     block = f'    with {", ".join(f"{name}._lock" for name in names)}:\n    ' if names else ''
@@ -180,16 +180,25 @@ def _under_locks(count: int) -> Any:
     return made['under_locks']
 
 
+def _under_many_locks(
+    variables: 'list[Variable]', call: Any, follow: Any, arrays: Any, state: Any
+) -> Any:
+    with contextlib.ExitStack() as locks:
+        for variable in variables:
+            locks.enter_context(variable._lock)
+        return call(follow, arrays, state)
+
+
 def _outcome(point: events.Point, values: Sequence[Array], state: Any) -> Any:
     if isinstance(point, events.Shape):
         return tuple(values[slot].shape for slot in point.inputs)
     array = values[point.inputs[0]]
     if liveness.on_numpy(point.device):
-        return tracing.outcome(array)
+        return comparison.outcome(array)
     host = transfer.to_host(
         array, point.device, explicit=False, op=point.look, operand='value', state=state
     )
-    return tracing.outcome(host)
+    return comparison.outcome(host)
 
 
 def _locked_by(event: Event) -> 'list[ref[Variable]]':

@@ -281,7 +281,8 @@ class _Writer:
             return
         slot, function = event.outputs[0], self._object(call.function, 'f')
         shape, dtype = self._specs[slot]
-        text = f'{function}({call.arguments}{call.keywords}'
+        last = '' if call.last is None else f', {self._object(call.last, "c")}'
+        text = f'{function}({call.arguments}{last}{call.keywords}'
         buffer = None
         if self._node.point is None:
             buffer = self._buffers.place(position, event, shape, dtype, call.in_place)
@@ -294,7 +295,7 @@ class _Writer:
 
     def _write_cross_entropy(self, position: int, event: Op) -> bool:
         """Writes the losses or their slope with shared exponentials, if that is possible."""
-        logits, labels = (self._specs[slot] for slot in event.inputs)
+        logits = self._specs[event.inputs[0]]
         if not liveness.on_numpy(event.device) or len(logits[0]) != 2 or not logits[0][0]:
             return False
         if logits[1] not in lowering.REAL:

@@ -23,7 +23,7 @@ from tensorvar._core.tensor import Tensor
 from tensorvar._device import call_site, listeners, placement, scope
 from tensorvar._device.call_site import CallSite
 from tensorvar._device.device import Device
-from tensorvar._function import events
+from tensorvar._function import comparison, events, liveness
 from tensorvar._function.events import Event
 
 if TYPE_CHECKING:
@@ -237,7 +237,11 @@ class Trace(scope.Scope):
             self.give_up(f'{look} shows the program {host.size} elements of a value')
             return
         event = events.Look(
-            call_site.user_call_site(), (slot,), look=look, device=device, outcome=outcome(host)
+            call_site.user_call_site(),
+            (slot,),
+            look=look,
+            device=device,
+            outcome=comparison.outcome(host),
         )
         self._do(event, tuple)
 
@@ -324,7 +328,7 @@ class Trace(scope.Scope):
 
     def _hand_back(self, event: Event) -> tuple[Array, ...]:
         known = self._prefix.log[self._position]
-        if not _equal(known.signature(), event.signature()):
+        if not comparison.equal(known.signature(), event.signature()):
             self._diverge(known, event.text, event.where)
         self._position += 1
         results = self._note(known, [self._prefix.values[slot] for slot in known.outputs])
@@ -339,7 +343,7 @@ class Trace(scope.Scope):
 
     def _diverge(self, known: Event, text: str, where: CallSite) -> None:
         self._forget()
-        if not any(_has_effect(event) for event in self._prefix.log):
+        if not any(liveness.has_effect(event) for event in self._prefix.log):
             raise Divergence
         self.mismatch = errors.FailedPreconditionError(
             f'[function] the function ran again because a value that it looks at is new, and did '
@@ -355,7 +359,7 @@ class Trace(scope.Scope):
             return slot
         slot = len(self.values)
         values = self._prefix.values
-        if slot < len(values) and not _same_constant(values[slot], array, device):
+        if slot < len(values) and not comparison.same_constant(values[slot], array, device):
             known = self._prefix.log[self._position]
             self._diverge(known, 'another constant', call_site.user_call_site())
         self._slots[id(array)] = slot
@@ -370,33 +374,3 @@ class Trace(scope.Scope):
         self._slots[id(array)] = len(self.values)
         self.values.append(array)
         return array
-
-
-def outcome(host: np.ndarray[Any, Any]) -> Any:
-    """What tells one element from another; 0.0 and -0.0 differ, and nan equals itself."""
-    return host.item() if host.dtype.kind == 'O' else host.tobytes()
-
-
-def _has_effect(event: Event) -> bool:
-    return isinstance(event, events.Write) or (isinstance(event, events.Op) and event.op.stateful)
-
-
-def _equal(known: tuple[Any, ...], given: tuple[Any, ...]) -> bool:
-    try:
-        return bool(known == given)
-    except ValueError:
-        # An attribute whose comparison has no single answer is taken for another one.
-        return False
-
-
-def _same_constant(known: Array, given: Array, device: Device) -> bool:
-    if known is given:
-        return True
-    if type(known) is not type(given) or known.shape != given.shape:
-        return False
-    if known.dtype is not given.dtype:
-        return False
-    first, second = (np.asarray(device.backend.to_host(array)) for array in (known, given))
-    if first.dtype.kind == 'O':
-        return bool((first == second).all())
-    return first.tobytes() == second.tobytes()
