@@ -124,29 +124,31 @@ class Engine:
         """The arguments as tensors of the input signature."""
         assert self.input_signature is not None
         if kwargs or len(args) != len(self.input_signature):
-            raise self._misfit(f'{len(args)} arguments for {len(self.input_signature)} specs')
-        return tuple(map(self._conform, args, self.input_signature))
+            raise self.misfit(f'{len(args)} arguments for {len(self.input_signature)} specs')
+        return tuple(map(self.conform, args, self.input_signature))
 
-    def _conform(self, value: Any, spec: Any) -> Any:
+    def conform(self, value: Any, spec: Any) -> Any:
+        """An argument as tensors of a spec, or of a structure of specs."""
         if isinstance(spec, list | tuple):
             if not isinstance(value, list | tuple) or len(value) != len(spec):
-                raise self._misfit(f'{value!r:.80} for {spec!r:.80}')
-            return type(value)(map(self._conform, value, spec))
+                raise self.misfit(f'{value!r:.80} for {spec!r:.80}')
+            return type(value)(map(self.conform, value, spec))
         if isinstance(spec, dict):
             if not isinstance(value, dict) or set(value) != set(spec):
-                raise self._misfit(f'{value!r:.80} for {spec!r:.80}')
-            return {key: self._conform(item, spec[key]) for key, item in value.items()}
+                raise self.misfit(f'{value!r:.80} for {spec!r:.80}')
+            return {key: self.conform(item, spec[key]) for key, item in value.items()}
         if not isinstance(spec, TensorSpec):
-            raise self._misfit(f'the spec {spec!r:.80}; specs are made by tv.TensorSpec')
+            raise self.misfit(f'the spec {spec!r:.80}; specs are made by tv.TensorSpec')
         try:
             tensor = conversion.convert_to_tensor(value, dtype=spec.dtype)
         except (ValueError, TypeError) as error:
-            raise self._misfit(f'{value!r:.80} for {spec}') from error
+            raise self.misfit(f'{value!r:.80} for {spec}') from error
         if not spec.is_compatible_with(tensor):
-            raise self._misfit(f'{tensor._describe()} for {spec}')
+            raise self.misfit(f'{tensor._describe()} for {spec}')
         return tensor
 
-    def _misfit(self, what: str) -> errors.InvalidTypeError:
+    def misfit(self, what: str) -> errors.InvalidTypeError:
+        """The error for arguments that do not fit the specs."""
         return errors.InvalidTypeError(
             f'[function] Binding inputs to tv.function {self.name!r} failed: given was {what}; '
             f'allowed is what the input_signature says; change one of them'

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorvar import errors
+from tensorvar._function.concrete import ConcreteFunction
 from tensorvar._function.engine import Engine
 from tensorvar._function.printing import plan_text
 
@@ -67,6 +68,27 @@ class Function:
             alive = functools.partial(_same, instance)
         self._of_objects[number] = alive, engine
         return engine
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The function for arguments of known specs.
+
+        It infers the shapes of the results by the rules of the ops; nothing runs, and no
+        variable changes. A look at a value that is not known raises.
+
+        Args:
+            *args: a ``tv.TensorSpec``, or a tensor as an example, for each tensor, and the
+                values of other arguments; none for the input signature.
+            **kwargs: the same by name.
+
+        Returns:
+            A callable with ``structured_input_signature`` and ``structured_outputs``.
+
+        Raises:
+            OperatorNotAllowedInGraphError: the function looks at a value.
+            FailedPreconditionError: it makes a variable.
+            InvalidArgumentError: a gradient in it needs a dimension that a spec leaves open.
+        """
+        return ConcreteFunction(self._engine, self._python_function, args, kwargs)
 
     def experimental_get_tracing_count(self) -> int:
         """How often the Python function was run to be traced."""

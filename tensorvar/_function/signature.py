@@ -4,7 +4,7 @@ Tensors count by shape, dtype and device, variables by identity, everything else
 and value. Which of several tensors are one and the same counts too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,17 @@ def rebuilt(value: Any, items: dict[Any, Any]) -> Any:
     copied = value.copy()
     copied.update(items)
     return copied
+
+
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A structure of lists, tuples and dicts with each leaf replaced by ``change(leaf)``."""
+    if isinstance(value, Mapping):
+        items = {key: mapped(item, change) for key, item in value.items()}
+        return items if type(value) is dict else rebuilt(value, items)
+    if isinstance(value, list | tuple):
+        parts = [mapped(item, change) for item in value]
+        return type(value)(*parts) if hasattr(value, '_fields') else type(value)(parts)
+    return change(value)
 
 
 def host_data_as_tensors(value: Any) -> Any:
