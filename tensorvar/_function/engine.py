@@ -1,8 +1,10 @@
 """Runs one Python function: traces it, keeps the plans, replays them, or runs it eagerly."""
 
 import inspect
+import os
 import threading
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +26,19 @@ from tensorvar._function.tree import Run, TooManyError
 MOST_SIGNATURES = 64
 
 Function = Callable[..., Any]
+
+
+_engines: 'weakref.WeakSet[Engine]' = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for engine in _engines:
+        engine._lock = threading.RLock()
+
+
+# Another thread may have been tracing when the process was forked.
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Engine:
@@ -49,6 +64,7 @@ class Engine:
         self._lock = threading.RLock()
         self._called_at: CallSite | None = None
         self._created_at: CallSite | None = None
+        _engines.add(self)
 
     def call(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls the function, one way or the other."""

@@ -80,11 +80,10 @@ class Plan:
         for event in run.log:
             if liveness.foldable(event, constants):
                 constants.update(event.outputs)
-        root = grow(root, run._replace(constants=constants), self._arguments)
+        run = run._replace(constants=constants)
+        root = grow(root, run, self._arguments, segment.compile_node)
         written: dict[int, Any] = {}
         for node in root.all_nodes():
-            if node.program is None:
-                node.program = segment.compile_node(node)
             for event in node.events:
                 self._draws = self._draws or _draws_seed(event)
                 for reference in _locked_by(event):

@@ -37,7 +37,8 @@ def key_of(arguments: Iterable[Any], parts: list[Any], tensors: list[Tensor]) ->
         kind = type(value)
         if kind is Tensor:
             array = value._array
-            parts.append((array.shape, array.dtype, value._device))
+            # An array without data has another type.
+            parts.append((array.shape, array.dtype, value._device, type(array)))
             tensors.append(value)
         elif kind in _PLAIN:
             parts.append((kind, value))

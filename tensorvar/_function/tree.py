@@ -5,7 +5,7 @@ a child for each outcome that was seen; where it ends the function, there are ou
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tensorvar._backend.base import Array
@@ -75,7 +75,7 @@ class Node:
         point: the branch point at its end, or None.
         outputs: what the function returns; None where there is a branch point.
         children: the nodes that follow, by outcome.
-        program: what runs it, made on first use.
+        program: what runs it.
     """
 
     parent: 'Node | None'
@@ -112,13 +112,14 @@ class TooManyError(Exception):
     """A limit of the tree is reached; the text says which."""
 
 
-def grow(root: Node | None, run: Run, arguments: int) -> Node:
+def grow(root: Node | None, run: Run, arguments: int, compile_node: Callable[[Node], Any]) -> Node:
     """Adds the path of a run.
 
     Args:
         root: the tree so far, or None.
         run: a run through it.
         arguments: how many slots are arguments.
+        compile_node: makes the program of a node.
 
     Returns:
         The root.
@@ -138,10 +139,17 @@ def grow(root: Node | None, run: Run, arguments: int) -> Node:
         child = node.children.get(point.outcome)
         if child is None:
             _check_limits(root, node, point)
-            node.children[point.outcome] = _chain(node, run, position)
+            # Other threads follow the new nodes as soon as they are in the tree.
+            node.children[point.outcome] = _compiled(_chain(node, run, position), compile_node)
             return root if root is not None else node
         node = child
-    return _chain(None, run, 0, arguments)
+    return _compiled(_chain(None, run, 0, arguments), compile_node)
+
+
+def _compiled(first: Node, compile_node: Callable[[Node], Any]) -> Node:
+    for node in first.all_nodes():
+        node.program = compile_node(node)
+    return first
 
 
 def _check_limits(root: Node | None, node: Node, point: Point) -> None:

@@ -381,3 +381,38 @@ def test_a_function_keeps_no_variable_and_no_object_alive() -> None:
     del layer
     gc.collect()
     assert [each() for each in gone] == [None, None]
+
+
+def test_threads_that_find_new_branches_at_once() -> None:
+    v = tv.Variable(0.0)
+
+    @tv.function
+    def step(n: Any) -> Any:
+        v.assign_add(1.0)
+        if n > 5:
+            return tv.cast(n, tv.float32) * 10.0
+        return tv.cast(n if n > 2 else -n, tv.float32)
+
+    wanted = {n: 10.0 * n if n > 5 else float(n if n > 2 else -n) for n in range(8)}
+    wrong: list[int] = []
+
+    def work() -> None:
+        for n in [*range(8), *range(7, -1, -1)] * 4:
+            if float(step(tv.constant(n))) != wanted[n]:
+                wrong.append(n)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert float(v) == 4 * 64
+
+
+def test_values_without_data_do_not_meet_the_plan_of_their_shape() -> None:
+    double = tv.function(lambda x: x * 2.0)
+    outer = tv.function(lambda x: double(x) + 1.0)
+    assert double(numbers(1.0)).numpy() == [2.0]
+    concrete = outer.get_concrete_function(tv.TensorSpec([1]))
+    assert concrete.structured_outputs == tv.TensorSpec([1])
