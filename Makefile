@@ -6,6 +6,8 @@
 #   make agreement SEED=1  fresh programs: the same result as on TensorFlow?
 #   make lint       ruff: rules and format           make types   mypy
 #   make examples   run every example                make bench   speed beside NumPy and peers
+#   make kernels    the CUDA kernels without a card: on the CPU (needs g++), and compiled
+#   make on-gpu     all that takes a real card, in 10 minutes: tests, sanitizer, speed
 #   make clean      remove what these targets made
 
 PYTHON3 ?= python3
@@ -17,6 +19,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check install -qq
 # Empty files that say: these packages are installed.
 TOOLS := $(VENV)/.installed-tools
 CUPY := $(VENV)/.installed-cupy
+NVRTC := $(VENV)/.installed-nvrtc
 
 # Only a machine with an NVIDIA driver needs CuPy. Sought anew on each run, so a driver
 # that arrives later is found.
@@ -30,7 +33,7 @@ RECORD := output/agreement-$(SEED).json.gz
 
 EXAMPLES := $(sort $(wildcard examples/*.py))
 
-.PHONY: demo test soak agreement lint types bench examples clean cupy
+.PHONY: demo test soak agreement lint types bench on-gpu examples clean cupy
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -49,6 +52,9 @@ agreement: $(TOOLS) $(TENSORFLOW)
 	$(TENSORFLOW) -m benchmarks.agreement record --seed $(SEED) --output $(RECORD)
 	$(PYTHON) -m benchmarks.agreement check --record $(RECORD)
 
+kernels: $(NVRTC)
+	$(PYTHON) -m pytest -n $(WORKERS) -rs tests/_cuda tests/kernels
+
 lint: $(TOOLS)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
@@ -59,6 +65,9 @@ types: $(TOOLS)
 bench: $(TOOLS) $(GPU)
 	$(PYTHON) -m benchmarks $(BENCH)
 
+on-gpu: $(TOOLS) $(GPU)
+	$(PYTHON) -m benchmarks.on_gpu $(BENCH)
+
 examples: $(TOOLS) $(GPU)
 	@set -e; for example in $(EXAMPLES); do \
 	    echo "== $$example"; $(PYTHON) -W error $$example; done
@@ -67,6 +76,11 @@ examples: $(TOOLS) $(GPU)
 # GPU takes over, and the next run tries again.
 cupy: | $(TOOLS)
 	@test -e $(CUPY) || ! $(PYTHON) .ci/install_cupy.py || touch $(CUPY)
+
+$(NVRTC): pyproject.toml | $(TOOLS)
+	@echo 'installing NVRTC and its disassembler into $(VENV)'
+	@$(PIP) --editable '.[kernels]'
+	@touch $@
 
 $(TOOLS): pyproject.toml | $(PYTHON)
 	@echo 'first run: installing tensorvar and its tools into $(VENV)'

@@ -317,6 +317,8 @@ def normalize_axes(op: str, axis: int | Sequence[int] | None, rank: int) -> Shap
     """
     if axis is None:
         return tuple(range(rank))
+    if type(axis) is int and -rank <= axis < rank:
+        return (axis + rank if axis < 0 else axis,)
     given = (axis,) if isinstance(axis, int) else tuple(axis)
     axes = [normalize_axis(op, a, rank) for a in given]
     if len(set(axes)) != len(axes):

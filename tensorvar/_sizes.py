@@ -23,10 +23,11 @@ _BINARY = ('KiB', 'MiB', 'GiB', 'TiB')
 _PATTERN = re.compile(r'\s*([0-9]*\.?[0-9]+)\s*([a-zA-Z]*)\s*')
 
 
-def parse_bytes(size: str | SupportsIndex) -> int:
+def parse_bytes(op: str, size: str | SupportsIndex) -> int:
     """Reads a number of bytes.
 
     Args:
+        op: what was given the size, for the error.
         size: an integer (bytes), or text such as ``'512'``, ``'64 MiB'``, ``'4GiB'``
             (powers of 1,024) or ``'4GB'`` (powers of 1,000); case does not matter.
             A fraction is rounded up to whole bytes.
@@ -39,11 +40,11 @@ def parse_bytes(size: str | SupportsIndex) -> int:
         InvalidTypeError: neither text nor an integer was given.
     """
     if not isinstance(size, str):
-        return _whole(size)
+        return _whole(op, size)
     match = _PATTERN.fullmatch(size)
     if match is None or match[2].lower() not in _UNITS:
         raise errors.InvalidArgumentError(
-            f'[parse_bytes] {size!r} is no size; allowed are whole bytes or a number with '
+            f'[{op}] {size!r} is no size; allowed are whole bytes or a number with '
             f"one of B, KiB, MiB, GiB, TiB, KB, MB, GB, TB; write for instance '64MiB'"
         )
     return math.ceil(float(match[1]) * _UNITS[match[2].lower()])
@@ -69,17 +70,17 @@ def format_bytes(count: int) -> str:
     return f'{value:.1f}'.removesuffix('.0') + f' {_BINARY[unit]}'
 
 
-def _whole(size: SupportsIndex) -> int:
+def _whole(op: str, size: SupportsIndex) -> int:
     try:
         count = operator.index(size)
     except TypeError as error:
         raise errors.InvalidTypeError(
-            f'[parse_bytes] a {type(size).__name__} was given; allowed are a whole number of '
+            f'[{op}] a {type(size).__name__} was given; allowed are a whole number of '
             f"bytes or text; write for instance '64MiB'"
         ) from error
     if count < 0 or isinstance(size, bool):
         raise errors.InvalidArgumentError(
-            f'[parse_bytes] {size} bytes were given; allowed are whole numbers from 0 on; '
+            f'[{op}] {size} bytes were given; allowed are whole numbers from 0 on; '
             f"write for instance '64MiB'"
         )
     return count

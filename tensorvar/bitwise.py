@@ -1,5 +1,6 @@
 """Operations on the bits of integers."""
 
+from tensorvar import _left_out
 from tensorvar._ops.bitwise import bitwise_and as bitwise_and
 from tensorvar._ops.bitwise import bitwise_or as bitwise_or
 from tensorvar._ops.bitwise import bitwise_xor as bitwise_xor
@@ -15,3 +16,5 @@ __all__ = [
     'left_shift',
     'right_shift',
 ]
+
+_left_out.install(__name__, __all__)

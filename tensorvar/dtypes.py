@@ -12,6 +12,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from tensorvar import _left_out
+
 __all__ = [
     'DType',
     'as_dtype',
@@ -293,3 +295,10 @@ def from_numpy(dtype: np.dtype[Any]) -> DType:
 def size_in_bytes(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     """Bytes of a dense array."""
     return math.prod(shape) * dtype.itemsize
+
+
+PROVIDED: dict[str, Any] = {'bool': bool_}
+"""Public names that cannot be globals here: `bool` and `complex` would hide the builtins,
+and `cast` and kin, which higher layers bring, are no part of the types."""
+
+_left_out.install(__name__, __all__, PROVIDED)

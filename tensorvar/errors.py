@@ -18,6 +18,7 @@ fits better, so that ``except`` with the class TensorFlow raises catches ours.
     |-- AlreadyExistsError, PermissionDeniedError, UnauthenticatedError
     |-- AbortedError, CancelledError, DeadlineExceededError
     `-- DataLossError, InternalError, UnavailableError, UnknownError
+    MissingMethodError (AttributeError, TypeError)
     OperatorNotAllowedInGraphError (TypeError)
 
 A message reads ``[op] what was given; what is allowed; what to do``.
@@ -53,6 +54,7 @@ __all__ = [
     'InvalidArgumentError',
     'InvalidIndexError',
     'InvalidTypeError',
+    'MissingMethodError',
     'NotFoundError',
     'OpError',
     'OperatorNotAllowedInGraphError',
@@ -247,6 +249,10 @@ class UnknownError(OpError, RuntimeError):
     """An error that no other class describes."""
 
     code = UNKNOWN
+
+
+class MissingMethodError(AttributeError, TypeError):
+    """Python's function needs a method that the value has not, such as ``__index__``."""
 
 
 class OperatorNotAllowedInGraphError(TypeError):

@@ -1,5 +1,6 @@
 """Matrices."""
 
+from tensorvar import _left_out
 from tensorvar._ops.band import band_part as band_part
 from tensorvar._ops.band import tensor_diag as tensor_diag
 from tensorvar._ops.band import tensor_diag_part as tensor_diag_part
@@ -83,3 +84,5 @@ __all__ = [
     'trace',
     'triangular_solve',
 ]
+
+_left_out.install(__name__, __all__)

@@ -1,5 +1,6 @@
 """Nested structures of lists, tuples and dicts."""
 
+from tensorvar import _left_out
 from tensorvar._core.nest import assert_same_structure as assert_same_structure
 from tensorvar._core.nest import flatten as flatten
 from tensorvar._core.nest import is_nested as is_nested
@@ -13,3 +14,5 @@ __all__ = [
     'map_structure',
     'pack_sequence_as',
 ]
+
+_left_out.install(__name__, __all__)

@@ -1,5 +1,6 @@
 """Fourier transforms, frames and windows."""
 
+from tensorvar import _left_out
 from tensorvar._ops.fourier import fft as fft
 from tensorvar._ops.fourier import fft2d as fft2d
 from tensorvar._ops.fourier import fft3d as fft3d
@@ -41,3 +42,5 @@ __all__ = [
     'rfft3d',
     'vorbis_window',
 ]
+
+_left_out.install(__name__, __all__)

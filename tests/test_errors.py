@@ -57,6 +57,7 @@ def test_pickling(kind: type[errors.OpError]) -> None:
         (errors.FailedPreconditionError, RuntimeError),
         (errors.ResourceExhaustedError, MemoryError),
         (errors.UnimplementedError, NotImplementedError),
+        (errors.MissingMethodError, (AttributeError, TypeError)),
         (errors.NotFoundError, LookupError),
         (errors.OutOfRangeError, IndexError),
         (errors.PermissionDeniedError, PermissionError),

@@ -14,6 +14,8 @@ FOLDERS = {
     '_ops': 4,
     '_function': 5,
     'config': 5,
+    'math': 5,
+    'nn': 5,
     '_report': 6,
     '_keras': 6,
     'distribute': 6,
@@ -23,6 +25,8 @@ FOLDERS = {
 FILES = {
     'errors': 0,
     'dtypes': 0,
+    '_fork': 0,
+    '_left_out': 0,
     '_optional': 0,
     '_shapes': 0,
     '_sizes': 0,

@@ -22,18 +22,19 @@ from tensorvar import _sizes, errors
     ],
 )
 def test_parse_bytes(size: str | int, expected: int) -> None:
-    assert _sizes.parse_bytes(size) == expected
+    assert _sizes.parse_bytes('set_memory_limit', size) == expected
 
 
 @pytest.mark.parametrize('size', ['', 'MiB', '4 parsecs', '-1MiB', '1e3', '4 GiB left', -1, True])
 def test_parse_bytes_refuses(size: str | int) -> None:
-    with pytest.raises(errors.InvalidArgumentError, match=r"write for instance '64MiB'"):
-        _sizes.parse_bytes(size)
+    text = r"^\[set_memory_limit\] .*write for instance '64MiB'"
+    with pytest.raises(errors.InvalidArgumentError, match=text):
+        _sizes.parse_bytes('set_memory_limit', size)
 
 
 def test_parse_bytes_refuses_floats() -> None:
     with pytest.raises(errors.InvalidTypeError, match='float'):
-        _sizes.parse_bytes(1.5)  # type: ignore[arg-type]
+        _sizes.parse_bytes('set_memory_limit', 1.5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -56,4 +57,4 @@ def test_format_bytes(count: int, expected: str) -> None:
 
 @pytest.mark.parametrize('text', ['1 KiB', '1.5 MiB', '24 B', '4 GiB'])
 def test_what_is_written_can_be_read(text: str) -> None:
-    assert _sizes.format_bytes(_sizes.parse_bytes(text)) == text
+    assert _sizes.format_bytes(_sizes.parse_bytes('set_memory_limit', text)) == text

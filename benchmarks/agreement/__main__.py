@@ -55,7 +55,7 @@ def _check(arguments: Any) -> Iterator[str]:
             report = checker.check(recorded, scope)
         yield from report.lines(kind, arguments.differences)
         if arguments.keep and kind == 'cpu' and not arguments.only:
-            checker.keep(recorded, report)
+            yield checker.keep(recorded, report)
 
 
 if __name__ == '__main__':

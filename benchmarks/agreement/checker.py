@@ -21,6 +21,10 @@ MISSING = DATA / 'missing.txt'
 """Public names that tensorvar does not have yet, one per line."""
 DIFFERENT = DATA / 'different.txt'
 """Programs that end otherwise than on TensorFlow, and should not, one name per line."""
+LEAST = 0.99
+"""The share of the programs that has to agree."""
+MOST_EXCUSED = 0.05
+"""The share that deliberate differences may excuse."""
 Scope = Callable[[], AbstractContextManager[Any]]
 
 
@@ -127,11 +131,17 @@ def kept_lines(path: Path) -> set[str]:
     return set(path.read_text().splitlines())
 
 
-def keep(recorded: dict[str, Any], report: Report) -> None:
-    """Writes both kept lists anew, from a check of all programs on the CPU."""
+def keep(recorded: dict[str, Any], report: Report) -> str:
+    """Writes both kept lists anew, from a check of all programs on the CPU.
+
+    Not so where fewer agree than have to: then something is broken.
+    """
+    if report.rate < LEAST:
+        return f'kept nothing: less than {LEAST:.0%} agree'
     different = [found.program['name'] for found in report.differences]
     for path, lines in ((MISSING, missing_names(recorded)), (DIFFERENT, different)):
         path.write_text(''.join(f'{line}\n' for line in sorted(lines)))
+    return f'kept {MISSING.name} and {DIFFERENT.name}'
 
 
 def missing_names(recorded: dict[str, Any]) -> set[str]:

@@ -52,7 +52,6 @@ class Backend(abc.ABC):
 
     Attributes:
         device: short name of the device, such as ``'GPU:0'``.
-        device_kind: ``'CPU'`` or ``'GPU'``.
         array_module: a module with NumPy's functions for this kind of array.
         array_type: class of the arrays.
         ledger: what charges this device's memory, or None where nothing is charged.
@@ -67,12 +66,6 @@ class Backend(abc.ABC):
 
     def __init__(self, device: str) -> None:
         self.device = device
-        self.device_kind = device.partition(':')[0]
-
-    @property
-    @abc.abstractmethod
-    def special(self) -> Any:
-        """A module with the functions of scipy.special for this kind of array."""
 
     @abc.abstractmethod
     def empty(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:

@@ -1,8 +1,9 @@
 """A count of bytes that many threads, and destructors, change."""
 
-import os
 import threading
 import weakref
+
+from tensorvar import _fork
 
 
 class ByteCounter:
@@ -49,10 +50,7 @@ class ByteCounter:
 _counters: 'weakref.WeakSet[ByteCounter]' = weakref.WeakSet()
 
 
+@_fork.in_child
 def _renew_locks() -> None:
     for counter in tuple(_counters):
         counter.renew_lock()
-
-
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_locks)

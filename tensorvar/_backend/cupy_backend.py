@@ -4,14 +4,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tensorvar import _optional, errors
+from tensorvar import errors
 from tensorvar._backend import (
     cupy_errors,
+    cupy_module,
     cupy_process,
     cupy_streams,
     faults,
@@ -38,17 +38,12 @@ class CupyBackend(Backend):
         memory_ledger.check_limit(device, limit)
         self.ordinal = ordinal
         self._cupy: Any = gpu_discovery.load_cupy()
-        self.array_module = self._cupy
+        self.array_module = cupy_module.complete(self._cupy)
         self.array_type = self._cupy.ndarray
         self._limit = limit
         self._session: cupy_streams.Session | None = None
         self._lock = threading.Lock()
         _backends.add(self)
-
-    @cached_property
-    def special(self) -> Any:
-        """cupyx.scipy.special."""
-        return _optional.load('cupyx.scipy.special', gpu_discovery.cupy_requirement())
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if faults.armed:

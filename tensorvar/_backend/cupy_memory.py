@@ -85,7 +85,7 @@ class PoolMemory:
         in_use = self._pool.used_bytes()
         if in_use > self.peak:
             self._raise_peak(in_use)
-        memory_ledger.report('allocation', self._device, round_up(nbytes), in_use, '')
+        memory_ledger.report('allocation', self._device, memory_ledger.rounded(nbytes), in_use, '')
         return pointer
 
     def _try_allocate(self, nbytes: int) -> Any:
@@ -98,7 +98,7 @@ class PoolMemory:
         # First as much as is missing. That may not do where free memory lies scattered,
         # so then all there is.
         ceiling = self.in_use if self.limit is None else self.limit
-        for target in (max(ceiling - round_up(nbytes), 0), -1):
+        for target in (max(ceiling - memory_ledger.rounded(nbytes), 0), -1):
             memory_ledger.reclaim(self._device, lambda: self.in_use, target)
             pointer = self._try_allocate(nbytes)
             if pointer is not None:
@@ -108,8 +108,3 @@ class PoolMemory:
     def _raise_peak(self, in_use: int) -> None:
         with self._lock:
             self.peak = max(self.peak, in_use)
-
-
-def round_up(nbytes: int) -> int:
-    """The bytes that a block for ``nbytes`` takes."""
-    return -(-nbytes // memory_ledger.GRANULE) * memory_ledger.GRANULE

@@ -5,10 +5,9 @@ cannot use any card. They are told so here, with what to write instead, before C
 answers with an error that explains nothing.
 """
 
-import os
 from collections.abc import Callable
 
-from tensorvar import errors
+from tensorvar import _fork, errors
 
 _initialised = False
 _inherited = False
@@ -40,6 +39,7 @@ def in_forked_child(function: Callable[[], None]) -> None:
     _in_child.append(function)
 
 
+@_fork.in_child
 def _after_fork() -> None:
     global _initialised, _inherited
     if not _initialised:
@@ -48,7 +48,3 @@ def _after_fork() -> None:
     _inherited = True
     for function in _in_child:
         function()
-
-
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_after_fork)

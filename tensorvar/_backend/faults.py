@@ -7,12 +7,12 @@ one look at a module attribute::
         faults.check('copy', self.device)
 """
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tensorvar import errors
+from tensorvar import _fork, errors
+from tensorvar._device import switches
 
 KINDS = ('allocate', 'copy', 'lost')
 
@@ -53,17 +53,18 @@ def fail(device: str, kind: str, after: int = 0) -> Iterator[None]:
         after: how many uses of that kind succeed first.
 
     Raises:
-        InvalidArgumentError: the kind is none of these, or ``after`` is negative.
+        InvalidArgumentError: the kind is none of these, or ``after`` is no whole
+            number from 0.
     """
     if kind not in KINDS:
         raise errors.InvalidArgumentError(
             f'[fail] kind {kind!r} was given; it is one of {", ".join(map(repr, KINDS))}; '
             'choose what is to fail'
         )
-    if after < 0:
+    if isinstance(after, bool) or not isinstance(after, int) or after < 0:
         raise errors.InvalidArgumentError(
-            f'[fail] after={after} was given; it counts the uses that succeed first, so it '
-            'is >= 0; use 0 to fail at once'
+            f'[fail] after={after!r} was given; it counts the uses that succeed first, so it '
+            'is a whole number >= 0; use 0 to fail at once'
         )
     fault = _Fault(device, kind, after)
     _arm(fault)
@@ -104,19 +105,17 @@ def _arm(fault: _Fault) -> None:
     global armed
     with _lock:
         armed = (*armed, fault)
+        switches.set_switch(switches.FAULTS, True)
 
 
 def _disarm(fault: _Fault) -> None:
     global armed
     with _lock:
         armed = tuple(other for other in armed if other is not fault)
+        switches.set_switch(switches.FAULTS, bool(armed))
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.Lock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -5,8 +5,6 @@ nobody. NumPy keeps its error state in a context variable; setting that directly
 tenth of ``numpy.errstate``, which is the way taken where NumPy does not offer it.
 """
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,13 +34,3 @@ state: Any = _umath._extobj_contextvar if _offers_state() else _ErrorState()
 """NumPy's error state: ``token = state.set(QUIET)``, and later ``state.reset(token)``."""
 
 QUIET: Any = _umath._make_extobj(all='ignore') if _offers_state() else None
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """A ``with`` block whose NumPy code warns about no inf and no nan."""
-    token = state.set(QUIET)
-    try:
-        yield
-    finally:
-        state.reset(token)

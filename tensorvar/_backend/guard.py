@@ -4,14 +4,13 @@
 open or a policy is set. Explicit copies never come here.
 """
 
-import os
 import threading
 import types
 import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tensorvar import _sizes, errors
+from tensorvar import _fork, _sizes, errors
 from tensorvar._device import call_site, records, scope, switches
 from tensorvar._device._log import counted_log
 
@@ -106,6 +105,10 @@ class TransferGuard(scope.Scope):
         rule = f'transfer_guard(budget={budget!r}) of {self.where.short} has used {used}'
         return _refusal(request, f'{rule}, so it would be exceeded')
 
+    def __repr__(self) -> str:
+        modes = ', '.join(f'{direction}={mode!r}' for direction, mode in self.modes.items())
+        return f'<tv.transfer_guard({modes}, budget={self.budget}) of {self.where.short}>'
+
     def _text(self, mode: str) -> str:
         return f'transfer_guard({mode!r}) of {self.where.short}'
 
@@ -155,7 +158,8 @@ def transfer_guard(
         DEVICE_TO_HOST: _checked(device_to_host or mode),
         DEVICE_TO_DEVICE: _checked(device_to_device or mode),
     }
-    return TransferGuard(modes, None if budget is None else _sizes.parse_bytes(budget))
+    limit = None if budget is None else _sizes.parse_bytes('transfer_guard', budget)
+    return TransferGuard(modes, limit)
 
 
 def set_device_policy(device_policy: str | None) -> None:
@@ -171,7 +175,7 @@ def set_device_policy(device_policy: str | None) -> None:
             ``TransferError``; ``'silent_for_int32'``: copy int32, raise for the rest.
 
     Raises:
-        ValueError: an unknown policy.
+        InvalidArgumentError: an unknown policy.
     """
     global _policy
     if device_policy not in _POLICIES:
@@ -309,11 +313,7 @@ def _checked(mode: str | None) -> str | None:
     return mode
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _charging
     _charging = threading.RLock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tensorvar import errors
+from tensorvar import _sizes, errors
 from tensorvar._backend import byte_counter, faults
 
 GRANULE = 512
@@ -86,11 +86,6 @@ def register_reclaimer(stage: Stage, reclaimer: Reclaimer) -> None:
     _reclaimers.sort(key=lambda row: row[0])
 
 
-def unregister_reclaimer(reclaimer: Reclaimer) -> None:
-    """Removes a function that ``register_reclaimer`` added."""
-    _reclaimers[:] = [row for row in _reclaimers if row[1] != reclaimer]
-
-
 def report(event: str, device: str, nbytes: int, memory_after: int, detail: str) -> None:
     """Tells the event sink, if there is one."""
     if _event_sink is not None:
@@ -123,14 +118,6 @@ def reclaim(device: str, in_use: Callable[[], int], target: int) -> int:
 def rounded(nbytes: int) -> int:
     """The bytes that an array of ``nbytes`` is charged."""
     return -(-nbytes // GRANULE) * GRANULE
-
-
-def format_bytes(nbytes: int) -> str:
-    """Returns bytes for people: ``'512 B'``, ``'1.5 MiB'``."""
-    if nbytes < 1024:
-        return f'{nbytes} B'
-    power = min((nbytes.bit_length() - 1) // 10, 4)
-    return f'{nbytes / 1024**power:.1f} {"KMGT"[power - 1]}iB'
 
 
 def check_limit(device: str, limit: int | None) -> None:
@@ -167,13 +154,14 @@ def out_of_memory(
             f"the limit with tv.config.set_memory_limit('{device}', ...),"
         )
     return errors.ResourceExhaustedError(
-        f'[allocate] {what} asked for on {device}, where {format_bytes(in_use)} are in use '
-        f'({_describe_holders(device, in_use)}); {allowed} or use smaller values'
+        f'[allocate] {what} asked for on {device}, where {_sizes.format_bytes(in_use)} are in use'
+        f'{_describe_holders(device, in_use)}; {allowed} or use smaller values'
     )
 
 
 def _describe_bytes(nbytes: int) -> str:
-    return f'{format_bytes(nbytes)} ({nbytes} bytes)' if nbytes >= 1024 else f'{nbytes} bytes'
+    exact = f'{nbytes} bytes'
+    return f'{_sizes.format_bytes(nbytes)} ({exact})' if nbytes >= 1024 else exact
 
 
 def _describe_holders(device: str, in_use: int) -> str:
@@ -183,16 +171,17 @@ def _describe_holders(device: str, in_use: int) -> str:
         reverse=True,
     )
     listed = [
-        f'{holder.name} {format_bytes(holder.nbytes)} ({holder.where})'
+        f'{holder.name} {_sizes.format_bytes(holder.nbytes)} ({holder.where})'
         for holder in holders[:_LISTED_HOLDERS]
     ]
     unlisted = holders[_LISTED_HOLDERS:]
     if unlisted:
         nbytes = sum(holder.nbytes for holder in unlisted)
-        listed.append(f'{len(unlisted)} smaller holders {format_bytes(nbytes)}')
+        listed.append(f'{len(unlisted)} smaller holders {_sizes.format_bytes(nbytes)}')
     rest = max(in_use - sum(holder.nbytes for holder in holders), 0)
-    listed.append(f'tensors and other values {format_bytes(rest)}')
-    return ', '.join(listed)
+    if rest:
+        listed.append(f'tensors and other values {_sizes.format_bytes(rest)}')
+    return f' ({", ".join(listed)})' if listed else ''
 
 
 class MemoryLedger(byte_counter.ByteCounter):

@@ -1,12 +1,11 @@
 """The CPU: NumPy arrays, no limit, nothing charged."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tensorvar import _optional, errors
+from tensorvar import errors
 from tensorvar._backend import byte_counter, faults, floating_point, memory_ledger
 from tensorvar._backend.base import Array, Backend, MemoryInfo
 
@@ -27,11 +26,6 @@ class NumpyBackend(Backend):
     def __init__(self, device: str = 'CPU:0') -> None:
         super().__init__(device)
         self.variable_bytes = byte_counter.ByteCounter()
-
-    @cached_property
-    def special(self) -> Any:
-        """scipy.special."""
-        return _optional.load('scipy.special', 'scipy')
 
     def empty(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
         self._count_use('allocate')
@@ -94,7 +88,9 @@ class NumpyBackend(Backend):
             )
 
     def release_memory(self) -> int:
-        return memory_ledger.reclaim(self.device, lambda: self.variable_bytes.current, -1)
+        freed = memory_ledger.reclaim(self.device, lambda: self.variable_bytes.current, -1)
+        memory_ledger.report('release', self.device, freed, self.variable_bytes.current, '')
+        return freed
 
     def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:

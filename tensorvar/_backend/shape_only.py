@@ -126,11 +126,6 @@ class ShapeOnlyBackend(Backend):
     array_module = _ShapeOnlyModule()
     array_type = ShapeOnlyArray
 
-    @property
-    def special(self) -> Any:
-        """A module without functions."""
-        return self.array_module
-
     def empty(self, shape: Sequence[int | None], dtype: np.dtype[Any]) -> Array:
         return ShapeOnlyArray(shape, dtype)
 

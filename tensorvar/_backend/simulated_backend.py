@@ -5,12 +5,11 @@ devices.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tensorvar import _optional, errors
+from tensorvar import errors
 from tensorvar._backend import faults, floating_point, memory_ledger
 from tensorvar._backend.base import Array, Backend, MemoryInfo
 from tensorvar._backend.simulated_array import SimulatedArray
@@ -35,11 +34,6 @@ class SimulatedBackend(Backend):
         super().__init__(device)
         self.ledger = memory_ledger.MemoryLedger(device, limit)
         self.array_module = SimulatedModule(device, self.ledger)
-
-    @cached_property
-    def special(self) -> Any:
-        """scipy.special for simulated arrays."""
-        return self.array_module.namespace(_optional.load('scipy.special', 'scipy'))
 
     def empty(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
         return self.call(self.array_module.empty, shape, dtype)

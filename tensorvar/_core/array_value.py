@@ -174,19 +174,21 @@ class ArrayValue(Operators):
 
     def __bool__(self) -> bool:
         shape = self._read().shape
-        if any(dim != 1 for dim in shape):
+        if 0 not in shape and any(dim != 1 for dim in shape):
             raise errors.InvalidArgumentError(
                 f'[bool] the truth value of a {type(self).__name__} of shape {list(shape)} is '
                 f'ambiguous; a value with one element has one; use tv.reduce_any or '
                 f'tv.reduce_all, and `is` (or `in` on a list of .ref()) to compare identities'
             )
-        return bool(self._to_host('bool', explicit=False).reshape(())[()])
+        host = self._to_host('bool', explicit=False)
+        # As in TensorFlow, what has no elements is false, like an empty list.
+        return bool(host.size and host.reshape(())[()])
 
     def __int__(self) -> int:
-        return int(self._scalar('int'))
+        return int(_real(self._scalar('int')))
 
     def __float__(self) -> float:
-        return float(self._scalar('float'))
+        return float(_real(self._scalar('float')))
 
     def __complex__(self) -> complex:
         return complex(self._scalar('complex'))
@@ -195,7 +197,7 @@ class ArrayValue(Operators):
         shape = self._read().shape
         if shape == ():
             raise errors.InvalidTypeError(
-                '[iter] Cannot iterate over a scalar tensor.; give a value of rank 1 or more'
+                '[iter] Cannot iterate over a scalar tensor; give a value of rank 1 or more'
             )
         return (self[position] for position in range(shape[0]))
 
@@ -214,6 +216,11 @@ class ArrayValue(Operators):
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return interop.dlpack_device(*self._located())
+
+
+def _real(scalar: Any) -> Any:
+    """The real part of a complex number, which as in TensorFlow is all that ``int`` takes."""
+    return scalar.real if isinstance(scalar, np.complexfloating) else scalar
 
 
 def is_tensor(x: Any) -> bool:

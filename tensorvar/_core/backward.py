@@ -8,11 +8,16 @@ its forward op. Entries are dropped as they are passed, so buffers go early.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tensorvar import errors
+from tensorvar import dtypes, errors
 from tensorvar._core import conversion, dispatch, indexed_slices
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.indexed_slices import IndexedSlices
-from tensorvar._core.op_registry import FUNCTIONS, OPS, NotDifferentiable, OpDef
+from tensorvar._core.op_registry import (
+    FUNCTIONS,
+    NOT_DIFFERENTIABLE,
+    OPS,
+    OpDef,
+)
 from tensorvar._core.tape_entries import COPY, READ, WATCH, Entry
 from tensorvar._core.tensor import Tensor
 from tensorvar._core.variable import Variable
@@ -20,6 +25,8 @@ from tensorvar._device import scope
 from tensorvar._device.device import Device
 
 Gradient = Tensor | IndexedSlices | None
+_DIFFERENTIABLE = dtypes.INEXACT
+_new_context = tuple.__new__
 
 
 class GradientContext(NamedTuple):
@@ -77,36 +84,40 @@ def leads_from(entries: Sequence[Entry], sources: Sequence[Any], watch_accessed:
     watched: set[int] = set()
     leading: set[int] = set()
     for op, inputs, outputs, _ in entries:
-        if op is WATCH or (op is READ and watch_accessed and _is_trainable(inputs[0])):
-            _follow(inputs, watched, leading, source_ids)
-        if isinstance(op.gradient, NotDifferentiable):
+        if op is READ or op is WATCH:
+            value = inputs[0]
+            is_watched = op is WATCH or (watch_accessed and _is_trainable(value))
+            if is_watched and is_differentiable(value):
+                watched.add(id(value))
+                if id(value) in source_ids:
+                    leading.add(id(value))
+        if op.gradient is NOT_DIFFERENTIABLE:
             continue
-        if any(id(value) in watched for value in inputs):
-            results = [id(out) for out in outputs if is_differentiable(out)]
-            watched.update(results)
-            if any(id(value) in leading for value in inputs):
-                leading.update(results)
-            leading.update(source_ids.intersection(results))
+        depends = leads = False
+        for value in inputs:
+            if id(value) in watched:
+                depends = True
+                if id(value) in leading:
+                    leads = True
+                    break
+        if not depends:
+            continue
+        for out in outputs:
+            if out._array.dtype in _DIFFERENTIABLE:
+                key = id(out)
+                watched.add(key)
+                if leads or key in source_ids:
+                    leading.add(key)
     return leading
 
 
 def _is_trainable(value: Any) -> bool:
-    return isinstance(value, Variable) and value.trainable
-
-
-def _follow(
-    values: Sequence[Any], watched: set[int], leading: set[int], source_ids: set[int]
-) -> None:
-    for value in values:
-        if is_differentiable(value):
-            watched.add(id(value))
-            if id(value) in source_ids:
-                leading.add(id(value))
+    return isinstance(value, Variable) and value._trainable
 
 
 def is_differentiable(value: Any) -> bool:
     """Whether a value's dtype has derivatives: floats and complex numbers."""
-    return bool(value.dtype.is_floating or value.dtype.is_complex)
+    return value._spec().dtype in _DIFFERENTIABLE
 
 
 def gradients(
@@ -126,21 +137,25 @@ def gradients(
         weights: per target the weights of its elements, or None for ones.
 
     Returns:
-        Per source a tensor, ``IndexedSlices``, or None.
+        Per source a tensor, ``IndexedSlices``, or None. A source that is a target has
+        the gradient of that, even where it is not watched or has no derivatives.
     """
+    source_ids = {id(source) for source in sources}
     found: dict[int, Gradient] = {}
     for target, weight in zip(targets, weights, strict=True):
-        if id(target) in leading:
+        if id(target) in leading or (
+            id(target) in source_ids and target.dtype is not dtypes.string
+        ):
             with on_device(target):
                 _accumulate(found, target, _seed(target, weight))
-    _walk_back(entries, leading, found, {id(source) for source in sources})
+    _walk_back(entries, leading, found, source_ids)
     return [found.get(id(source)) for source in sources]
 
 
 def _seed(target: Any, weight: Any) -> Gradient:
     """The gradient of the target by itself: its weights, or ones."""
     if weight is None:
-        return FUNCTIONS['ones_like'](target)  # type: ignore[no-any-return]
+        return dispatch.run(OPS['OnesLike'], target)  # type: ignore[no-any-return]
     tensor = conversion.convert_to_tensor(weight, dtype=target.dtype)
     shape, given = target._spec().shape, tensor._spec().shape
     if given == shape:
@@ -161,21 +176,57 @@ def _walk_back(
 
     A gradient is dropped once its op has used it, unless its id is in ``kept``.
     """
-    base = scope.current()
-    state: scope.ContextState | None = None
-    device: Device | None = None
     while entries:
-        op, inputs, outputs, attributes = entries.pop()
-        if not any(id(out) in found for out in outputs):
-            continue
-        if not any(id(value) in leading for value in inputs):
-            continue
-        if outputs[0]._device is not device:
+        outputs = entries[-1][2]
+        if outputs:
             device = outputs[0]._device
-            state = _with_gradient_device(base, device)
-        with scope.Pushed(state):
-            arriving = [_arriving(op, out, found, kept) for out in outputs]
-            _differentiate(op, inputs, outputs, attributes, leading, found, arriving)
+            with on_device(outputs[0]):
+                _walk_back_on(device, entries, leading, found, kept)
+        else:
+            entries.pop()
+
+
+def _walk_back_on(
+    device: Device,
+    entries: list[Entry],
+    leading: set[int],
+    found: dict[int, Gradient],
+    kept: set[int],
+) -> None:
+    """Walks back until an op of another device comes; its own scope is worth several ops."""
+    while entries:
+        op, inputs, outputs, attributes = entries[-1]
+        if outputs and outputs[0]._device is not device:
+            return
+        entries.pop()
+        for out in outputs:
+            if id(out) in found:
+                break
+        else:
+            continue
+        needs = tuple([id(value) in leading for value in inputs])
+        if True not in needs:
+            continue
+        arriving = [_arriving(op, out, found, kept) for out in outputs]
+        if op is READ:
+            leaving: Sequence[Any] = arriving
+        else:
+            context = _new_context(GradientContext, (op, inputs, outputs, attributes, needs))
+            leaving = op.gradient(context, *arriving)  # type: ignore[operator]
+            if len(leaving) != len(inputs):
+                raise _wrong_count(op, leaving, inputs)
+        for position, needed in enumerate(needs):
+            gradient = leaving[position]
+            if needed and gradient is not None:
+                _accumulate(found, inputs[position], gradient)
+
+
+def _wrong_count(op: OpDef, leaving: Sequence[Any], inputs: Sequence[Any]) -> errors.InternalError:
+    return errors.InternalError(
+        f'[{op.name}] the gradient gave {len(leaving)} values for {len(inputs)} inputs; '
+        f'one per input is needed',
+        op.name,
+    )
 
 
 def _with_gradient_device(base: scope.ContextState | None, device: Device) -> scope.ContextState:
@@ -199,53 +250,33 @@ class _GradientDevice(scope.Scope):
         state.gradient_device = self._device
 
 
-def _differentiate(
-    op: OpDef,
-    inputs: tuple[Any, ...],
-    outputs: tuple[Any, ...],
-    attributes: dict[str, Any],
-    leading: set[int],
-    found: dict[int, Gradient],
-    arriving: list[Any],
-) -> None:
-    """Runs one op's gradient and adds the outcome to what its inputs have so far."""
-    needs = tuple(id(value) in leading for value in inputs)
-    context = GradientContext(op, inputs, outputs, attributes, needs)
-    assert not isinstance(op.gradient, NotDifferentiable)
-    leaving = op.gradient(context, *arriving)
-    if len(leaving) != len(inputs):
-        raise errors.InternalError(
-            f'[{op.name}] the gradient gave {len(leaving)} values for {len(inputs)} inputs; '
-            f'one per input is needed',
-            op.name,
-        )
-    for value, needed, gradient in zip(inputs, needs, leaving, strict=True):
-        if needed and gradient is not None:
-            _accumulate(found, value, gradient)
-
-
 def _arriving(op: OpDef, output: Any, found: dict[int, Gradient], kept: set[int]) -> Any:
     """The gradient that reached an output; zeros if none did, None for integers."""
     key = id(output)
     gradient = found.get(key) if key in kept else found.pop(key, None)
-    if gradient is None:
+    if type(gradient) is Tensor:
+        if gradient._device is output._device or op is READ or op is COPY:
+            return gradient
+    elif gradient is None:
         return FUNCTIONS['zeros_like'](output) if is_differentiable(output) else None
-    if op is READ or op is COPY:
+    elif op is READ or op is COPY:
         return gradient
-    if isinstance(gradient, IndexedSlices):
-        return gradient.to_tensor()
-    if gradient._device is not output._device:
-        # One copy here saves one for each op of the gradient that takes it.
-        return dispatch.run(COPY, gradient)
-    return gradient
+    else:
+        gradient = densified(gradient)
+        if gradient._device is output._device:
+            return gradient
+    # One copy here saves one for each op of the gradient that takes it.
+    return dispatch.run(COPY, gradient)
 
 
 def _accumulate(found: dict[int, Gradient], value: Any, gradient: Gradient) -> None:
-    before = found.get(id(value))
-    found[id(value)] = gradient if before is None else _sum(before, gradient)
+    key = id(value)
+    found[key] = _sum(found[key], gradient) if key in found else gradient
 
 
 def _sum(first: Any, second: Any) -> Any:
+    if type(first) is Tensor and type(second) is Tensor:
+        return dispatch.run_pair(OPS['AddV2'], first, second)
     if isinstance(first, IndexedSlices) and isinstance(second, IndexedSlices):
         return indexed_slices.add(first, second)
     return dispatch.run(OPS['AddV2'], densified(first), densified(second))

@@ -12,6 +12,7 @@ from tensorvar._core.op_registry import OPS
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import placement, scope
 
+_PLAIN = frozenset({bool, int, float, complex, str, bytes})
 _converters: list[tuple[type, Callable[[Any], Any]]] = []
 
 
@@ -20,18 +21,25 @@ def register_converter(kind: type, convert: Callable[[Any], Any]) -> None:
     _converters.append((kind, convert))
 
 
-def unwrap(value: Any) -> Any:
+def unwrap(value: Any, wanted: np.dtype[Any] | None = None) -> Any:
     """An ``ArrayValue`` where the value is, holds or stands for one; else the value itself.
 
     Lists with tensors inside are packed on the device of their parts.
+
+    Args:
+        value: anything.
+        wanted: the dtype asked for, or None; the tensors in a list are cast to it unless
+            they would lose a fraction or an imaginary part.
     """
-    if isinstance(value, ArrayValue):
+    if isinstance(value, ArrayValue) or type(value) in _PLAIN:
+        return value
+    if type(value) is list and _PLAIN.issuperset(map(type, value)):
         return value
     for kind, convert in _converters:
         if isinstance(value, kind):
             return convert(value)
     if isinstance(value, list | tuple) and _holds_value(value):
-        return _pack(value)
+        return _pack(value, wanted)
     if isinstance(value, _shapes.TensorShape):
         return _dims(value)
     if hasattr(value, '__cuda_array_interface__'):
@@ -50,12 +58,30 @@ def _dims(shape: _shapes.TensorShape) -> tuple[int | None, ...]:
 
 def _holds_value(value: Any) -> bool:
     if isinstance(value, list | tuple):
-        return any(_holds_value(item) for item in value)
+        # Numbers need no look at each of them.
+        return not _PLAIN.issuperset(map(type, value)) and any(map(_holds_value, value))
     return isinstance(value, ArrayValue)
 
 
-def _pack(items: Sequence[Any]) -> Any:
-    return dispatch.run(OPS['Pack'], *[unwrap(item) for item in items], axis=0)
+def _pack(items: Sequence[Any], wanted: np.dtype[Any] | None) -> Any:
+    parts = [unwrap(item, wanted) for item in items]
+    if wanted is not None:
+        parts = [_cast_part(part, wanted) for part in parts]
+    return dispatch.run(OPS['Pack'], *parts, axis=0)
+
+
+def _cast_part(part: Any, wanted: np.dtype[Any]) -> Any:
+    """A tensor of a list in the dtype of the whole, where only digits can be lost."""
+    if not isinstance(part, ArrayValue) or part._spec().dtype is wanted:
+        return part
+    breadth, needed = _breadth(dtypes.from_numpy(wanted)), _breadth(part.dtype)
+    return dispatch.run(OPS['Cast'], part, dtype=wanted) if 0 < needed <= breadth else part
+
+
+def _breadth(dtype: dtypes.DType) -> int:
+    """Which numbers a dtype holds: none, bools, integers, fractions, complex numbers."""
+    held = (dtype.is_bool, dtype.is_integer, dtype.is_floating, dtype.is_complex)
+    return held.index(True) + 1 if True in held else 0
 
 
 def _foreign(value: Any) -> Tensor:
@@ -83,7 +109,7 @@ def convert_to_tensor(
         InvalidArgumentError: the value is no array, or does not survive the conversion.
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
-    value = unwrap(value)
+    value = unwrap(value, None if wanted is None else wanted.numpy)
     if isinstance(value, ArrayValue):
         return _checked_value(value, wanted)
     if wanted is None and dtype_hint is not None:
@@ -137,12 +163,12 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         >>> print(tv.constant([1, 2], dtype=tv.float32))
         tv.Tensor([1. 2.], shape=(2,), dtype=float32)
     """
-    value = unwrap(value)
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    numpy_dtype = None if wanted is None else wanted.numpy
+    value = unwrap(value, numpy_dtype)
     if isinstance(value, ArrayValue):
-        wanted = None if dtype is None else dtypes.as_dtype(dtype)
         tensor = _checked_value(value, wanted)
         return tensor if shape is None else _reshaped(tensor, shape)
-    numpy_dtype = None if dtype is None else dtypes.as_dtype(dtype).numpy
     host = host_data.to_array(value, numpy_dtype, 'constant')
     if shape is not None:
         host = _with_shape(host, _shapes.as_shape(shape))

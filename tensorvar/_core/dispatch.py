@@ -8,4 +8,5 @@ from collections.abc import Callable
 from typing import Any
 
 run: Callable[..., Any]
+run_pair: Callable[..., Any]
 create: Callable[..., Any]

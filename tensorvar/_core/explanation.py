@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tensorvar import dtypes
 from tensorvar._core import backward
 from tensorvar._core.op_registry import NotDifferentiable
 from tensorvar._core.tape_entries import ASSIGN, LOOK, READ, WATCH, Entry
@@ -18,6 +19,8 @@ def explain(entries: Sequence[Entry], target: Any, source: Any, watch_accessed: 
         source: the value differentiated by.
         watch_accessed: whether reads of trainable variables count as watched.
     """
+    if target is source and target.dtype is not dtypes.string:
+        return 'connected: the target is the source'
     for value, role in ((source, 'source'), (target, 'target')):
         if not backward.is_differentiable(value):
             return f'None: the {role} has dtype {value.dtype.name}, which has no derivatives'

@@ -5,6 +5,7 @@ or int64; bools may stand among numbers, but not first. NumPy data in a list kee
 dtype, and Python numbers beside it follow.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,13 @@ _COMPLEX128 = dtypes.complex128.numpy
 _STRING = dtypes.string.numpy
 _TEXT = frozenset({str, bytes})
 _NUMBERS = frozenset({bool, int, float, complex})
+_FLOATS = {float}
+_INTEGERS = {int}
+_SEQUENCES = frozenset({list, tuple, range})
+_INT32 = dtypes.int32.numpy
+_WIDE_INTEGERS = frozenset({_INT32, _INT64})
+_SMALL = 65504
+"""Up to here every integer and every float only rounds in float32."""
 _EXACT = 2**53
 """Up to here every integer is a float64."""
 
@@ -36,11 +44,13 @@ def from_sequence(value: Sequence[Any], dtype: NumpyDType | None, op: str) -> Nu
     Raises:
         InvalidArgumentError: the list is ragged, of mixed types, or holds other things.
     """
+    leaves, kinds = _flatten(value)
+    quick = _dtype_that_rounds_at_most(leaves, kinds, dtype)
+    if quick is not None:
+        return _rectangular(value, op, quick)
     array = _rectangular(value, op)
     if array.size == 0:
         return np.zeros(array.shape, _FLOAT32)
-    leaves = list(_leaves(value))
-    kinds = {type(leaf) for leaf in leaves}
     if kinds <= _TEXT:
         return text_array(leaves, array.shape, op)
     if not kinds <= _NUMBERS:
@@ -76,6 +86,39 @@ def text_array(leaves: Sequence[Any], shape: tuple[int, ...], op: str) -> NumpyA
     return result.reshape(shape)
 
 
+def _flatten(value: Sequence[Any]) -> tuple[list[Any], set[type]]:
+    """The leaves of a nested list and their types, level by level, as long as that is right."""
+    leaves = list(value)
+    kinds = set(map(type, leaves))
+    while kinds and kinds <= _SEQUENCES:
+        leaves = list(itertools.chain.from_iterable(leaves))
+        kinds = set(map(type, leaves))
+    if not kinds <= _NUMBERS:
+        leaves = list(_leaves(value))
+        kinds = set(map(type, leaves))
+    return leaves, kinds
+
+
+def _dtype_that_rounds_at_most(
+    leaves: list[Any], kinds: set[type], dtype: NumpyDType | None
+) -> NumpyDType | None:
+    """The dtype for Python floats, or integers, that all surely fit; None asks to look closer."""
+    if kinds == _FLOATS:
+        if dtype is None:
+            dtype = _FLOAT32
+    elif kinds != _INTEGERS:
+        return None
+    low, high = min(leaves), max(leaves)
+    if -_SMALL <= low and high <= _SMALL:
+        # Nan among them is either the first, and fails the comparisons, or is passed over.
+        if dtype is None:
+            return _INT32
+        if dtype is _FLOAT32 or dtype is _FLOAT64:
+            return dtype
+        return dtype if kinds == _INTEGERS and dtype in _WIDE_INTEGERS else None
+    return None
+
+
 def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, list | tuple | range):
         for item in value:
@@ -84,9 +127,9 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _rectangular(value: Any, op: str) -> NumpyArray:
+def _rectangular(value: Any, op: str, dtype: NumpyDType | None = None) -> NumpyArray:
     try:
-        array: NumpyArray = np.array(value, order='C')
+        array: NumpyArray = np.array(value, dtype, order='C')
     except (ValueError, OverflowError, TypeError) as error:
         raise errors.InvalidArgumentError(
             f'[{op}] a list that is not rectangular was given ({error}); all parts of one '

@@ -16,15 +16,17 @@ class IndexedSlices:
     Args:
         values: array of shape ``(n, *row)``.
         indices: integer array of shape ``(n,)``.
-        dense_shape: shape of the whole array, or None if it is not known.
+        dense_shape: shape of the whole array, or None if it is not known; a tensor keeps its
+            dtype.
     """
 
-    __slots__ = ('_dense_shape', '_indices', '_values')
+    __slots__ = ('_dense_shape', '_indices', '_shape_dtype', '_values')
 
     def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
         self._values = conversion.convert_to_tensor(values)
         self._indices = conversion.convert_to_tensor(indices)
         self._dense_shape = conversion.host_integers(dense_shape, 'IndexedSlices', 'dense_shape')
+        self._shape_dtype = dense_shape.dtype if isinstance(dense_shape, Tensor) else None
 
     @property
     def values(self) -> Tensor:
@@ -39,7 +41,9 @@ class IndexedSlices:
     @property
     def dense_shape(self) -> Tensor | None:
         """Shape of the whole array as an integer tensor, or None."""
-        return None if self._dense_shape is None else conversion.constant(self._dense_shape)
+        if self._dense_shape is None:
+            return None
+        return conversion.constant(self._dense_shape, self._shape_dtype)
 
     @property
     def dtype(self) -> dtypes.DType:
@@ -82,7 +86,7 @@ class IndexedSlices:
         return dense
 
     def __neg__(self) -> 'IndexedSlices':
-        return IndexedSlices(-self._values, self._indices, self._dense_shape)
+        return IndexedSlices(-self._values, self._indices, self.dense_shape)
 
     def __repr__(self) -> str:
         return (
@@ -95,7 +99,8 @@ def add(first: IndexedSlices, second: IndexedSlices) -> IndexedSlices:
     """The sum of two, by putting their rows behind one another."""
     values = dispatch.run(OPS['ConcatV2'], first.values, second.values, axis=0)
     indices = dispatch.run(OPS['ConcatV2'], first.indices, second.indices, axis=0)
-    return IndexedSlices(values, indices, first._dense_shape or second._dense_shape)
+    known = second if first._dense_shape is None else first
+    return IndexedSlices(values, indices, known.dense_shape)
 
 
 conversion.register_converter(IndexedSlices, IndexedSlices.to_tensor)

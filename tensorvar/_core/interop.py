@@ -1,7 +1,7 @@
 """Exchange of arrays with other libraries: DLPack and CUDA's array interface.
 
-A capsule shares the buffer and holds it, so later writes of a variable go to a fresh
-buffer and the capsule keeps the value it was made of.
+A tensor's capsule shares its buffer and holds it. A variable exports a snapshot, because
+who takes a capsule may write to it.
 """
 
 from typing import Any

@@ -8,6 +8,7 @@ from tensorvar import errors
 from tensorvar._core import backward, dispatch
 from tensorvar._core.op_registry import FUNCTIONS, OPS
 from tensorvar._core.tape_entries import Entry
+from tensorvar._core.variable import Variable
 
 
 def full(
@@ -27,6 +28,8 @@ def full(
     """
     leading = backward.leads_from(entries, sources, watch_accessed)
     shape = target._spec().shape
+    if math.prod(shape) and not _is_watched(target, leading, watch_accessed):
+        return [None] * len(sources)
     with backward.on_device(target):
         rows = [
             backward.gradients(list(entries), leading, [target], sources, [weight])
@@ -38,6 +41,13 @@ def full(
             _stacked(column, (*shape, *source._spec().shape))
             for column, source in zip(zip(*rows, strict=True), sources, strict=True)
         ]
+
+
+def _is_watched(target: Any, leading: set[int], watch_accessed: bool) -> bool:
+    """Whether elements of the target, read now, would depend on the sources."""
+    return id(target) in leading or (
+        watch_accessed and isinstance(target, Variable) and target.trainable
+    )
 
 
 def _unit_weights(target: Any) -> list[Any]:
@@ -75,6 +85,8 @@ def batched(entries: Sequence[Entry], target: Any, source: Any, watch_accessed: 
     """
     shape, row = target._spec().shape, source._spec().shape[1:]
     leading = backward.leads_from(entries, [source], watch_accessed)
+    if not _is_watched(target, leading, watch_accessed):
+        return FUNCTIONS['zeros']((*shape, *row), dtype=target.dtype)
     with backward.on_device(target):
         columns = [
             backward.gradients(list(entries), leading, [target], [source], [weight])[0]
@@ -98,10 +110,10 @@ def _column_weights(target: Any) -> list[Any]:
 
 
 def check_batches(target: Any, source: Any) -> None:
-    """Refuses a target and a source that are no batches of one size.
+    """Refuses a target and a source that are no batches of rows of one size.
 
     Raises:
-        InvalidArgumentError: a scalar was given, or the first dimensions differ.
+        InvalidArgumentError: a rank is below 2, or the first dimensions differ.
     """
     shapes = target._spec().shape, source._spec().shape
     if not all(shapes) or shapes[0][0] != shapes[1][0]:
@@ -109,3 +121,9 @@ def check_batches(target: Any, source: Any) -> None:
             f'[batch_jacobian] Need first dimension of target shape {list(shapes[0])} and source '
             f'shape {list(shapes[1])} to match; give batches of one size'
         )
+    for shape in shapes:
+        if len(shape) < 2:
+            raise errors.InvalidArgumentError(
+                f'[batch_jacobian] Shape {list(shape)} must have rank at least 2; give a batch of '
+                f'rows, x[:, tv.newaxis] for a vector'
+            )

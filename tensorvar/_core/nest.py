@@ -14,11 +14,12 @@ def is_nested(structure: Any) -> bool:
     Args:
         structure: any value.
     """
-    return _holds_values(type(structure))
+    kind: Any = type(structure)
+    return _holds_values(kind)
 
 
 @functools.lru_cache(maxsize=512)
-def _holds_values(kind: type) -> bool:
+def _holds_values(kind: type[Any]) -> bool:
     """Kept per class, because the question is asked for each leaf of each structure."""
     nested = issubclass(kind, Mapping | MappingView | Sequence)
     return nested and not issubclass(kind, str | bytes | bytearray)
@@ -28,18 +29,23 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
     """The leaves from left to right; dicts in the order of their sorted keys.
 
     Args:
-        structure: lists, tuples and dicts in each other; anything else is a leaf.
+        structure: sequences and dicts in each other; anything else is a leaf.
         expand_composites: accepted for TensorFlow's sake.
+
+    Returns:
+        The leaves.
     """
-    return list(_leaves(structure))
+    leaves: list[Any] = []
+    _gather(structure, leaves)
+    return leaves
 
 
-def _leaves(structure: Any) -> Iterator[Any]:
-    if is_nested(structure):
-        for item in _items(structure):
-            yield from _leaves(item)
-    else:
-        yield structure
+def _gather(structure: Any, leaves: list[Any]) -> None:
+    if not is_nested(structure):
+        leaves.append(structure)
+        return
+    for item in _items(structure):
+        _gather(item, leaves)
 
 
 def _items(structure: Any) -> list[Any]:

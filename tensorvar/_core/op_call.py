@@ -10,6 +10,7 @@ from tensorvar import dtypes, errors
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array, Backend
 from tensorvar._backend.shape_only import ShapeOnlyArray
+from tensorvar._core import numerics_check
 from tensorvar._core.array_value import ArrayValue, CopyNeed
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.operands import HostOperand, Operand
@@ -121,9 +122,11 @@ class OpCall:
         results = result if isinstance(result, tuple) else (result,)
         results = tuple(as_array(array, backend) for array in results)
         if decision.reason is placement.VARIABLE:
-            results = tuple(_detached(array, backend) for array in results)
+            results = tuple(detached(array, backend) for array in results)
         if switches.flags & switches.SYNCHRONOUS:
             backend.synchronize()
+        if switches.flags & switches.CHECK_NUMERICS:
+            numerics_check.refuse_non_finite(self.op.name, results, backend)
         if switches.flags & switches.VERIFY_RULES:
             verify(self.op, specs, results)
         self.finish()
@@ -190,7 +193,7 @@ def as_array(array: Any, backend: Backend) -> Array:
     return backend.array_module.asarray(array)
 
 
-def _detached(array: Array, backend: Backend) -> Array:
+def detached(array: Array, backend: Backend) -> Array:
     """A copy of a view, so that no slice pins the whole buffer of a variable."""
     return backend.copy(array) if getattr(array, 'base', None) is not None else array
 

@@ -74,6 +74,16 @@ class OpDef:
         asks_for_copy: whether calling the op is asking for a copy, as for ``identity``; its
             copies are explicit then, and no guard refuses them.
         wide: whether 16-bit floats are computed in float32 and rounded once.
+        ufunc: name of the array module's function that is all that ``forward`` calls; or
+            None.
+        host_function: ``host_function(*arrays)`` gives what ``forward`` does for NumPy's
+            arrays and the attributes ``plain``, or raises ValueError to leave it to
+            ``forward``; the fast path calls it. By default NumPy's function ``ufunc``.
+        plain: the attributes of most calls.
+
+    The rest is worked out once, for the fast path: ``letters`` and ``variadic`` of
+    ``inputs``; ``allowed``, the dtypes of the first input; ``uniform``, whether all
+    inputs share one dtype.
     """
 
     name: str
@@ -89,9 +99,13 @@ class OpDef:
     stateful: bool = False
     wide: bool = False
     asks_for_copy: bool = False
+    ufunc: str | None = None
+    host_function: Callable[..., Any] | None = None
+    plain: dict[str, Any] = field(default_factory=dict)
     letters: tuple[str, ...] = field(init=False)
     variadic: bool = field(init=False)
     allowed: frozenset[np.dtype[Any]] = field(init=False)
+    uniform: bool = field(init=False)
 
     def __post_init__(self) -> None:
         letters = tuple(self.inputs.split())
@@ -100,6 +114,9 @@ class OpDef:
         object.__setattr__(self, 'variadic', variadic)
         first = self.letters[0] if self.letters else ''
         object.__setattr__(self, 'allowed', self.dtypes.get(first, dtypes.ANY))
+        object.__setattr__(self, 'uniform', len(set(self.letters)) == 1)
+        if self.ufunc is not None:
+            object.__setattr__(self, 'host_function', getattr(np, self.ufunc))
 
     def letter(self, position: int) -> str:
         """The dtype letter of the input at ``position``."""

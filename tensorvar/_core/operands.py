@@ -37,17 +37,24 @@ def prepare(op: OpDef, inputs: Sequence[Any]) -> list[Operand]:
     """Converts host inputs and checks every dtype.
 
     Inputs with the same letter in ``op.inputs`` share a dtype: that of the first tensor
-    or variable among them, else the natural one of the first host value.
+    or variable among them, else of the first list that holds some, else the natural one of
+    the first host value.
 
     Raises:
         InvalidArgumentError: dtypes differ or are not allowed, or a host value does not
             convert without damage.
     """
-    values = [conversion.unwrap(value) for value in inputs]
     leaders: dict[str, Operand] = {}
-    for position, value in enumerate(values):
+    for position, value in enumerate(inputs):
         if isinstance(value, ArrayValue):
             leaders.setdefault(op.letter(position), value)
+    values = []
+    for position, value in enumerate(inputs):
+        leader = leaders.get(op.letter(position))
+        value = conversion.unwrap(value, None if leader is None else leader._spec().dtype)
+        if leader is None and isinstance(value, ArrayValue):
+            leaders[op.letter(position)] = value
+        values.append(value)
     operands: list[Operand] = []
     for position, value in enumerate(values):
         leader = leaders.get(op.letter(position))

@@ -6,6 +6,7 @@ themselves, and functions such as ``truediv``, are in ``_ops/``.
 
 from typing import Any
 
+from tensorvar import errors
 from tensorvar._core import dispatch
 from tensorvar._core.op_registry import FUNCTIONS, OPS
 
@@ -21,22 +22,32 @@ class Operators:
     dtype: Any
 
     def __add__(self, other: Any) -> Any:
-        return dispatch.run(OPS['AddV2'], self, other)
+        return dispatch.run_pair(OPS['AddV2'], self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return dispatch.run(OPS['AddV2'], other, self)
+        return dispatch.run_pair(OPS['AddV2'], other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Sub'], self, other)
+        return dispatch.run_pair(OPS['Sub'], self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Sub'], other, self)
+        return dispatch.run_pair(OPS['Sub'], other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Mul'], self, other)
+        try:
+            return dispatch.run_pair(OPS['Mul'], self, other)
+        except errors.InvalidTypeError:
+            if not _any_bools(self, other):
+                raise
+            return FUNCTIONS['multiply_bools'](self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Mul'], other, self)
+        try:
+            return dispatch.run_pair(OPS['Mul'], other, self)
+        except errors.InvalidTypeError:
+            if not _any_bools(self, other):
+                raise
+            return FUNCTIONS['multiply_bools'](other, self)
 
     def __truediv__(self, other: Any) -> Any:
         return FUNCTIONS['truediv'](self, other)
@@ -45,22 +56,22 @@ class Operators:
         return FUNCTIONS['truediv'](other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return dispatch.run(OPS['FloorDiv'], self, other)
+        return dispatch.run_pair(OPS['FloorDiv'], self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return dispatch.run(OPS['FloorDiv'], other, self)
+        return dispatch.run_pair(OPS['FloorDiv'], other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return dispatch.run(OPS['FloorMod'], self, other)
+        return dispatch.run_pair(OPS['FloorMod'], self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return dispatch.run(OPS['FloorMod'], other, self)
+        return dispatch.run_pair(OPS['FloorMod'], other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Pow'], self, other)
+        return dispatch.run_pair(OPS['Pow'], self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Pow'], other, self)
+        return dispatch.run_pair(OPS['Pow'], other, self)
 
     def __matmul__(self, other: Any) -> Any:
         return FUNCTIONS['matmul'](self, other)
@@ -96,16 +107,16 @@ class Operators:
         return dispatch.run(self._bitwise('LogicalNot', 'Invert'), self)
 
     def __lt__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Less'], self, other)
+        return dispatch.run_pair(OPS['Less'], self, other)
 
     def __le__(self, other: Any) -> Any:
-        return dispatch.run(OPS['LessEqual'], self, other)
+        return dispatch.run_pair(OPS['LessEqual'], self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return dispatch.run(OPS['Greater'], self, other)
+        return dispatch.run_pair(OPS['Greater'], self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return dispatch.run(OPS['GreaterEqual'], self, other)
+        return dispatch.run_pair(OPS['GreaterEqual'], self, other)
 
     def __eq__(self, other: object) -> Any:
         return FUNCTIONS['tensor_equals'](self, other)
@@ -118,3 +129,7 @@ class Operators:
 
     def _bitwise(self, logical: str, bitwise: str) -> Any:
         return OPS[logical] if self.dtype.is_bool else OPS[bitwise]
+
+
+def _any_bools(*values: Any) -> bool:
+    return any(isinstance(value, Operators) and value.dtype.is_bool for value in values)

@@ -2,6 +2,7 @@
 
 import enum
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from tensorvar import errors
@@ -43,12 +44,17 @@ class GradientTape(scope.Scope):
         6.0
     """
 
-    __slots__ = ('_entries', '_open', '_persistent', '_ready', '_watch_accessed', '_watched')
+    __slots__ = (
+        '_entries', '_open', '_persistent', '_ready', '_watch_accessed', '_watched', 'write',
+    )  # fmt: skip
+
+    write: Callable[[Entry], None]
+    """Notes one operation; called by the executor."""
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._watch_accessed = watch_accessed_variables
-        self._entries: list[Entry] = []
+        self._forget()
         # Whether it records now, and whether it has recorded since `gradient` took all.
         self._open = self._ready = False
         # What was watched in the entries that `gradient` took.
@@ -76,9 +82,10 @@ class GradientTape(scope.Scope):
             self._open = False
             super().__exit__(*exception)
 
-    def write(self, entry: Entry) -> None:
-        """Notes one operation; called by the executor."""
-        self._entries.append(entry)
+    def _forget(self) -> None:
+        self._entries: list[Entry] = []
+        # No method of ours, because each op calls it.
+        self.write = self._entries.append
 
     def watch(self, tensor: Any) -> None:
         """Ensures that a tensor, a variable or a structure of them is watched.
@@ -110,11 +117,12 @@ class GradientTape(scope.Scope):
             return self._watched
         found: dict[int, Variable] = {}
         for op, inputs, _, _ in self._entries:
-            value = inputs[0] if inputs else None
-            if isinstance(value, Variable) and (
-                op is WATCH or (op is READ and self._watch_accessed and value.trainable)
-            ):
-                found.setdefault(id(value), value)
+            if op is READ or op is WATCH:
+                value = inputs[0]
+                if isinstance(value, Variable) and (
+                    op is WATCH or (self._watch_accessed and value.trainable)
+                ):
+                    found.setdefault(id(value), value)
         return tuple(found.values())
 
     def stop_recording(self) -> '_Paused':
@@ -141,7 +149,7 @@ class GradientTape(scope.Scope):
                 "[reset] Tape is not recording; call it inside of the tape's scope, or drop the "
                 'tape to free its records'
             )
-        self._entries = []
+        self._forget()
 
     # Differentiation.
 
@@ -204,7 +212,8 @@ class GradientTape(scope.Scope):
         if self._open:
             self._open = False
             scope.leave(self)
-        entries, self._entries = self._entries, []
+        entries = self._entries
+        self._forget()
         return entries
 
     def jacobian(
@@ -255,8 +264,9 @@ class GradientTape(scope.Scope):
         """The jacobian of each row of ``target`` by the same row of ``source``.
 
         Args:
-            target: tensor of shape ``(b, *y)``; row i depends only on row i of ``source``.
-            source: tensor of shape ``(b, *x)``.
+            target: tensor of shape ``(b, *y)`` and rank 2 or more; row i depends only on row i
+                of ``source``.
+            source: tensor of shape ``(b, *x)`` and rank 2 or more.
             unconnected_gradients: checked; unconnected gradients are zeros here, as in
                 TensorFlow.
             parallel_iterations: accepted for TensorFlow's sake.
@@ -266,7 +276,7 @@ class GradientTape(scope.Scope):
             Tensor of shape ``(b, *y, *x)``.
 
         Raises:
-            ValueError: the first dimensions differ.
+            ValueError: the first dimensions differ, or a rank is below 2.
             RuntimeError: as in ``gradient``.
         """
         _asks_for_zeros(unconnected_gradients)
@@ -312,6 +322,8 @@ class _Paused(scope.Scope):
 
 
 def _asks_for_zeros(unconnected: Any) -> bool:
+    if unconnected is UnconnectedGradients.NONE:
+        return False
     try:
         return UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO
     except ValueError as error:

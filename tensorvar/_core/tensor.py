@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tensorvar import errors
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array
 from tensorvar._core import interop, printing, rebuild
@@ -115,6 +116,33 @@ class Tensor(ArrayValue):
         need = CopyNeed('to_device', 'value', scope.current(), explicit=True)
         return wrap(self._on_device(device, need), device)
 
+    def cpu(self) -> 'Tensor':
+        """The value on ``CPU:0``; deprecated in TensorFlow, the same as ``to_device``."""
+        return self.to_device('CPU:0')
+
+    def gpu(self, gpu_index: int = 0) -> 'Tensor':
+        """The value on a GPU; deprecated in TensorFlow, the same as ``to_device``.
+
+        Args:
+            gpu_index: number of the GPU.
+
+        Raises:
+            RuntimeError: there is no such GPU.
+        """
+        if registry.lookup('GPU', gpu_index) is None:
+            raise errors.FailedPreconditionError(
+                f'[gpu] GPU:{gpu_index} is an unknown device; the devices here are '
+                f'{", ".join(d.short for d in registry.devices())}; use one of them'
+            )
+        return self.to_device(f'GPU:{gpu_index}')
+
+    def consumers(self) -> Any:
+        """Not defined for eager tensors; raises NotImplementedError."""
+        raise errors.UnimplementedError(
+            '[Tensor] consumers is undefined when eager execution is enabled; there are no graphs; '
+            'leave it out'
+        )
+
     def set_shape(self, shape: Any) -> None:
         """Checks that the shape is compatible with ``shape``.
 
@@ -150,12 +178,18 @@ class Tensor(ArrayValue):
         raise TypeError('[hash] Tensor is unhashable. Instead, use tensor.ref() as the key.')
 
     def __index__(self) -> int:
-        if not self.dtype.is_integer:
-            raise TypeError(
-                f'[index] only integer scalar tensors can be converted to a scalar index; '
-                f'got {self.dtype.name}'
+        if not self.dtype.is_integer and self._array.shape == ():
+            raise errors.MissingMethodError(
+                f'[index] a tensor of dtype {self.dtype.name} was given; only integer scalar '
+                f'tensors can be converted to a scalar index; use int() or tv.cast first'
             )
         return int(self._scalar('index'))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        raise errors.MissingMethodError(
+            f'[round] a tensor of dtype {self.dtype.name} was given; Python rounds numbers; '
+            f'use tv.round, or round(float(tensor))'
+        )
 
     def __format__(self, spec: str) -> str:
         host = self._to_host('format', explicit=True)

@@ -37,8 +37,8 @@ def update(variable: 'Variable', op: OpDef, values: Sequence[Any], **attributes:
     if (
         op.direct
         and not switches.flags
-        and (state is None or (state.plain and not state.tapes))
-        and _write_direct(variable, op, values, attributes)
+        and (state is None or state.bare)
+        and _write_like(variable, op, values, attributes)
     ):
         return variable
     try:
@@ -53,7 +53,7 @@ def update(variable: 'Variable', op: OpDef, values: Sequence[Any], **attributes:
     return variable
 
 
-def _write_direct(
+def _write_like(
     variable: 'Variable', op: OpDef, values: Sequence[Any], attributes: dict[str, Any]
 ) -> bool:
     """Writes if the one value is a tensor just like the variable; says whether it did."""

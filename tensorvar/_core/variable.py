@@ -8,6 +8,7 @@ from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend.base import Array
 from tensorvar._core import (
     dispatch,
+    interop,
     live,
     name_scope,
     printing,
@@ -24,13 +25,21 @@ from tensorvar._core.op_registry import FUNCTIONS, OPS, ArraySpec
 from tensorvar._core.scatter_methods import ScatterMethods
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.variable_copies import VariableCopies
+from tensorvar._core.variable_creators import CreatedByScope
 from tensorvar._core.variable_init import VariableAggregation, VariableSynchronization
 from tensorvar._core.variable_legacy import LegacyNames
 from tensorvar._device import call_site, registry, scope
 from tensorvar._device.device import Device
 
 
-class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, ArrayValue):
+class Variable(
+    ScatterMethods,
+    LegacyNames,
+    VariableCopies,
+    InPlaceOperators,
+    ArrayValue,
+    metaclass=CreatedByScope,
+):
     """A mutable value with a name, on a device of your choice.
 
     The buffer lives on the device of the enclosing ``tv.device`` scope, else on the
@@ -300,7 +309,10 @@ class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, Ar
         read_value: bool = True,
     ) -> 'Variable | None':
         """Adds ``delta``, which must have the variable's shape. See ``assign``."""
-        return self._updated('AssignAddVariableOp', (delta,), read_value)
+        op = OPS['AssignAddVariableOp']
+        if not variable_write.write_direct(self, op, delta):
+            update.update(self, op, (delta,))
+        return self if read_value else None
 
     def assign_sub(
         self,
@@ -310,7 +322,10 @@ class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, Ar
         read_value: bool = True,
     ) -> 'Variable | None':
         """Subtracts ``delta``, which must have the variable's shape. See ``assign``."""
-        return self._updated('AssignSubVariableOp', (delta,), read_value)
+        op = OPS['AssignSubVariableOp']
+        if not variable_write.write_direct(self, op, delta):
+            update.update(self, op, (delta,))
+        return self if read_value else None
 
     def _updated(self, op: str, values: tuple[Any, ...], read_value: bool) -> 'Variable | None':
         update.update(self, OPS[op], values)
@@ -371,6 +386,11 @@ class Variable(ScatterMethods, LegacyNames, VariableCopies, InPlaceOperators, Ar
         part = self._as_tensor(dispatch.run(OPS['StridedSlice'], self, spec=spec))
         part._assign = sliced_assign.SliceAssign(self, spec)
         return part
+
+    def __dlpack__(self, **keywords: Any) -> Any:
+        # A snapshot: who takes the capsule may write to it, and must not write to the variable.
+        array, device = self._located()
+        return interop.export_dlpack(device.backend.copy(array), device, **keywords)
 
     def __hash__(self) -> int:
         return id(self)

@@ -73,6 +73,8 @@ def check_arguments(
 
 def synchronization_mode(given: Any) -> VariableSynchronization:
     """The mode that a member, its number or None (automatic) stands for."""
+    if type(given) is VariableSynchronization:
+        return given
     if given is None:
         return VariableSynchronization.AUTO
     try:
@@ -86,6 +88,8 @@ def synchronization_mode(given: Any) -> VariableSynchronization:
 
 def aggregation_mode(given: Any) -> VariableAggregation:
     """The mode that a member, its number or None (no aggregation) stands for."""
+    if type(given) is VariableAggregation:
+        return given
     if given is None:
         return VariableAggregation.NONE
     try:
@@ -135,11 +139,12 @@ def initial_array(
             f'list, an array, a tensor or a function that makes one'
         )
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
-    value = conversion.unwrap(value)
+    numpy_dtype = None if wanted is None else wanted.numpy
+    value = conversion.unwrap(value, numpy_dtype)
     state = scope.current()
     if isinstance(value, ArrayValue):
         return _from_value(value, wanted, state)
-    host = host_data.to_array(value, None if wanted is None else wanted.numpy, 'Variable')
+    host = host_data.to_array(value, numpy_dtype, 'Variable')
     decision = placement.choose(state, ())
     if host.dtype.kind == 'O':
         decision = placement.without_gpu(decision, 'strings')

@@ -145,12 +145,12 @@ class LegacyNames:
         Raises:
             OutOfRangeError: the limit is reached; nothing has changed.
         """
-        _deprecated('count_up_to', 'assign_add')
         if self.shape.rank != 0 or self.dtype.name not in ('int32', 'int64'):
             raise errors.InvalidTypeError(
                 f'[count_up_to] {self._describe()} was given; allowed are scalars of int32 and '
                 f'int64'
             )
+        _deprecated('count_up_to', 'assign_add')
         with self._lock:
             before: Tensor = self.value()
             if before.item() >= limit:

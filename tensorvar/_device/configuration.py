@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from tensorvar import _sizes, errors
+from tensorvar import _fork, _sizes, errors
 from tensorvar._device import call_site, spec
 from tensorvar._device.physical import LogicalDeviceConfiguration, PhysicalDevice
 
@@ -124,10 +124,7 @@ def default_from_environment() -> DefaultChoice | None:
     text = os.environ.get(DEFAULT_DEVICE, '').strip()
     if not text:
         return None
-    try:
-        spec.parse(text)
-    except errors.InvalidArgumentError as error:
-        raise errors.InvalidArgumentError(f'[{DEFAULT_DEVICE}] {error.message}') from error
+    spec.parse(text, op=DEFAULT_DEVICE)
     return DefaultChoice(text, call_site.user_call_site())
 
 
@@ -144,10 +141,7 @@ def parse_limit(op: str, size: Any) -> int:
     Raises:
         InvalidArgumentError: it is no size, or not above zero.
     """
-    try:
-        nbytes = _sizes.parse_bytes(size)
-    except errors.InvalidArgumentError as error:
-        raise type(error)(f'[{op}] {error.message}') from error
+    nbytes = _sizes.parse_bytes(op, size)
     if nbytes == 0:
         raise errors.InvalidArgumentError(
             f"[{op}] the limit is {size!r}; allowed are sizes above 0; write for instance '64MiB'"
@@ -161,17 +155,13 @@ def _count_from_environment() -> int:
         return 0
     if not text.isdecimal():
         raise errors.InvalidArgumentError(
-            f'[{SIMULATE_GPUS}] the environment variable is {text!r}; allowed are whole numbers; '
-            f'set it to the number of GPUs to simulate, or unset it'
+            f'[{SIMULATE_GPUS}] the environment variable is {text!r}; allowed are whole '
+            f'numbers from 0; set it to the number of GPUs to simulate, or unset it'
         )
     return int(text)
 
 
+@_fork.in_child
 def _renew_lock() -> None:
-    # The thread that held the lock does not exist in a forked child.
     global lock
     lock = threading.RLock()
-
-
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -1,11 +1,10 @@
 """What happens when a device that was asked for is absent: warn, fail, or be silent."""
 
-import os
 import threading
 import warnings
 from typing import Literal
 
-from tensorvar import errors
+from tensorvar import _fork, errors
 from tensorvar._device import call_site, configuration
 from tensorvar._device.inventory import Absent
 
@@ -76,11 +75,7 @@ def absent_error(
     return errors.InvalidArgumentError(f'[{op}] {absent.reason}{here}; {advice}')
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.Lock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -59,11 +59,12 @@ class Inventory:
         """The devices for an error text: ``'CPU:0, GPU:0 (simulated)'``."""
         return ', '.join(device.label for device in self.devices)
 
-    def read(self, value: Any) -> spec.DeviceName:
+    def read(self, value: Any, op: str = 'device') -> spec.DeviceName:
         """Reads what a user gave as a device.
 
         Args:
             value: a name, or a device object of this library.
+            op: name of the public function, for the error.
 
         Returns:
             The parsed name.
@@ -73,17 +74,19 @@ class Inventory:
             FailedPreconditionError: it is a function.
         """
         if isinstance(value, str):
-            return self._in_this_process(spec.parse(value, self.devices))
+            return self._in_this_process(spec.parse(value, self.devices, op), op)
         if isinstance(value, Device):
             parts = spec.DeviceSpec(device_type=value.kind, device_index=value.index)
             return spec.DeviceName(value.short, parts)
         if isinstance(value, LogicalDevice):
-            return spec.parse(value.name, self.devices)
+            return spec.parse(value.name, self.devices, op)
         if isinstance(value, spec.DeviceSpec):
-            return self._in_this_process(spec.DeviceName(value.to_string(), value))
-        raise self._no_name(value)
+            return self._in_this_process(spec.DeviceName(value.to_string(), value), op)
+        raise self._no_name(value, op)
 
-    def find(self, name: spec.DeviceName, outer: Device | Absent | None = None) -> Device | Absent:
+    def find(
+        self, name: spec.DeviceName, outer: Device | Absent | None = None, op: str = 'device'
+    ) -> Device | Absent:
         """Finds the device of a name.
 
         Parts that the name leaves open come from ``outer``, else from the default
@@ -93,6 +96,7 @@ class Inventory:
         Args:
             name: the parsed name.
             outer: what the enclosing scope asked for.
+            op: name of the public function, for the error.
 
         Returns:
             The device, or why it is absent.
@@ -103,7 +107,7 @@ class Inventory:
         if name.selector == spec.AUTO:
             return self._freest()
         if name.selector is not None:
-            return self._by_uuid(name)
+            return self._by_uuid(name, op)
         base = self.default if outer is None else outer
         kind = name.spec.device_type
         index = name.spec.device_index
@@ -114,16 +118,16 @@ class Inventory:
         if index is None:
             index = base.index if base.kind == kind and base.index is not None else 0
         if index < 0:
-            raise spec.bad_name(name.text, 'the index is negative', self.devices)
+            raise spec.bad_name(name.text, 'the index is negative', self.devices, op)
         return self.lookup(kind, index) or self._absent(kind, index)
 
-    def _in_this_process(self, name: spec.DeviceName) -> spec.DeviceName:
+    def _in_this_process(self, name: spec.DeviceName, op: str) -> spec.DeviceName:
         asked = name.spec
         # A single process is replica 0 and task 0 of its job.
         if asked.job in (None, 'localhost') and not asked.replica and not asked.task:
             return name
         problem = 'this process is /job:localhost/replica:0/task:0'
-        raise spec.bad_name(name.text, problem, self.devices)
+        raise spec.bad_name(name.text, problem, self.devices, op)
 
     def _absent(self, kind: str, index: int) -> Absent:
         requested = f'{kind}:{index}'
@@ -140,12 +144,13 @@ class Inventory:
         # max keeps the first of equal ones, which is the lowest.
         return max(cards, key=free_memory)
 
-    def _by_uuid(self, name: spec.DeviceName) -> Device | Absent:
+    def _by_uuid(self, name: spec.DeviceName, op: str) -> Device | Absent:
         wanted = (name.selector or '').lower()
         cards = [one for one in self.devices if one.physical and _uuid(one).startswith(wanted)]
         if len({_uuid(one) for one in cards}) > 1:
             found = ', '.join(f'{one.short} {_uuid(one)}' for one in cards)
-            raise spec.bad_name(name.text, f'it fits several cards ({found})', self.devices)
+            problem = f'it fits several cards ({found})'
+            raise spec.bad_name(name.text, problem, self.devices, op)
         if cards:
             return cards[0]
         why = self.why_no_gpu or 'no visible card has this UUID: ' + ', '.join(
@@ -153,10 +158,10 @@ class Inventory:
         )
         return Absent(name.text, GPU, None, why)
 
-    def _no_name(self, value: object) -> errors.OpError:
+    def _no_name(self, value: object, op: str) -> errors.OpError:
         if callable(value) and not isinstance(value, type):
             return errors.FailedPreconditionError(
-                f'[device] the function {getattr(value, "__name__", value)} was given; functions '
+                f'[{op}] the function {getattr(value, "__name__", value)} was given; functions '
                 f'that choose a device per operation are not supported; name a device'
             )
         what = repr(value) if isinstance(value, (int, bytes)) else f'a {type(value).__name__}'
@@ -164,7 +169,7 @@ class Inventory:
         if isinstance(value, PhysicalDevice):
             hint = 'give one of tv.config.list_logical_devices()'
         return errors.InvalidArgumentError(
-            f'[device] {what} was given; allowed are names, Device, LogicalDevice, DeviceSpec and '
+            f'[{op}] {what} was given; allowed are names, Device, LogicalDevice, DeviceSpec and '
             f'None; the devices here are {self.listing()}; {hint}'
         )
 

@@ -9,10 +9,10 @@ long as no recorder is open, so that an allocation costs nothing extra. The back
 register how to set that sink; ``watch`` and ``unwatch`` count the recorders.
 """
 
-import os
 import threading
 from collections.abc import Callable
 
+from tensorvar import _fork
 from tensorvar._device import call_site, records, scope, switches
 from tensorvar._device._log import placement_logger
 
@@ -130,11 +130,7 @@ def _scope_logs(state: scope.ContextState) -> bool:
     return state.device_scope is not None and state.device_scope.log
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.Lock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

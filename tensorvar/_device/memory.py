@@ -136,7 +136,7 @@ def release_memory(device: DeviceLike) -> MemoryRelease:
 def _short_name(op: str, value: DeviceLike) -> str:
     """The device that a name will mean, worked out without making any device."""
     expected = registry.expected()
-    found = expected.default if value is None else expected.find(expected.read(value))
+    found = expected.default if value is None else expected.find(expected.read(value, op), op=op)
     if isinstance(found, Absent):
         raise fallback.absent_error(op, found, expected.listing())
     return found.short

@@ -149,14 +149,13 @@ class EventRecord:
 
     Attributes:
         event: ``'allocation'``; ``'eviction'`` (a full device took something back);
-            ``'out_of_memory'``; ``'release'`` (``release_memory`` was called);
-            ``'write_copy'`` (a write went to a fresh buffer, as others hold the old
-            one). An array that goes out of use is no event.
+            ``'out_of_memory'``; ``'release'`` (``release_memory`` was called). An array
+            that goes out of use is no event.
         device: short name of the device.
         nbytes: bytes concerned.
         where: line of user code; '' if there is none.
         memory_after: bytes in use on the device afterwards; None if unknown.
-        detail: for people, such as the name of the replica that was given back.
+        detail: for people, such as what an eviction took back.
         id: number of this record.
         thread: ``threading.get_ident()`` of the thread it happened on.
         time_ns: when it happened.

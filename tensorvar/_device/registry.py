@@ -18,6 +18,8 @@ GpuDiscovery = Callable[[], Discovery]
 LiveValues = Callable[[Device | None], list[str]]
 PeerRoutes = Callable[[Sequence[int]], Mapping[tuple[int, int], str]]
 
+_SET_DEFAULT = 'set_default_device'
+
 
 def _no_discovery() -> Discovery:
     return Discovery((), 'no GPU backend is registered')
@@ -164,12 +166,13 @@ def why_no_gpu() -> str:
     return _why_no_gpu(gpus())
 
 
-def resolve(name: Any, outer: Device | Absent | None = None) -> Device | Absent:
+def resolve(name: Any, outer: Device | Absent | None = None, op: str = 'device') -> Device | Absent:
     """Finds the device that a user named.
 
     Args:
         name: a name, a device object of this library, or None for the default device.
         outer: gives the parts that the name leaves open; None for the default device.
+        op: name of the public function, for the error.
 
     Returns:
         The device, or why it is absent.
@@ -182,8 +185,8 @@ def resolve(name: Any, outer: Device | Absent | None = None) -> Device | Absent:
     if type(name) is str and name in known_names:
         return known_names[name]
     now = inventory()
-    parsed = now.read(name)
-    found = now.find(parsed, outer)
+    parsed = now.read(name, op)
+    found = now.find(parsed, outer, op)
     # 'GPU:auto' may find another card next time.
     lasting = parsed.selector is None and is_complete(parsed)
     if type(name) is str and lasting and isinstance(found, Device):
@@ -204,7 +207,7 @@ def require(op: str, name: Any) -> Device:
     Raises:
         InvalidArgumentError: it is no device name, or the device is absent.
     """
-    found = resolve(name)
+    found = resolve(name, op=op)
     if isinstance(found, Absent):
         raise fallback.absent_error(op, found, inventory().listing())
     return found
@@ -223,7 +226,7 @@ def choose_default(choice: configuration.DefaultChoice | None) -> None:
         if _inventory is not None:
             _inventory.default = _default(_inventory, choice)
         elif choice is not None and isinstance(choice.name, str):
-            spec.parse(choice.name)
+            spec.parse(choice.name, op=_SET_DEFAULT)
         configuration.default_choice = choice
 
 
@@ -285,7 +288,7 @@ def _default(now: Inventory, choice: configuration.DefaultChoice | None) -> Devi
     choice = choice or configuration.default_from_environment()
     if choice is None:
         return automatic
-    found = now.find(now.read(choice.name), automatic)
+    found = now.find(now.read(choice.name, _SET_DEFAULT), automatic, _SET_DEFAULT)
     if isinstance(found, Device):
         return found
     fallback.accept(found, None, now.listing(), generation, choice.where)

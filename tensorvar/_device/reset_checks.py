@@ -36,7 +36,7 @@ def refuse_living_values(devices: Sequence[Device], variables: Sequence[str]) ->
     lines = list(variables)
     for one in devices:
         current = one.backend.memory_info().current if one.backend is not None else 0
-        if current and not any(one.short in line for line in variables):
+        if current and not any(f' on {one.short},' in line for line in variables):
             lines.append(f'{_sizes.format_bytes(current)} of tensors on {one.short}')
     if not lines:
         return

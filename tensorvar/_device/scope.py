@@ -35,12 +35,15 @@ class ContextState:
         recorders: placement recorders, outermost first.
         gradient_device: device of the forward op whose gradient is running.
         trace: the trace being recorded, or None.
+        creators: functions that take part in making variables, outermost first.
         plain: whether operations may take the executor's fast path.
+        bare: whether there are no tapes either; worked out once per state.
+        wanted: ``device``, else ``gradient_device``; worked out once per state.
     """
 
     __slots__ = (
-        'device', 'device_scope', 'gradient_device', 'guards', 'name_prefix', 'parent',
-        'plain', 'recorders', 'scopes', 'tapes', 'trace',
+        'bare', 'creators', 'device', 'device_scope', 'gradient_device', 'guards', 'name_prefix',
+        'parent', 'plain', 'recorders', 'scopes', 'tapes', 'trace', 'wanted',
     )  # fmt: skip
 
     scopes: tuple['Scope', ...]
@@ -53,7 +56,10 @@ class ContextState:
     recorders: tuple[Any, ...]
     gradient_device: 'Device | None'
     trace: Any
+    creators: tuple[Callable[..., Any], ...]
     plain: bool
+    bare: bool
+    wanted: 'Device | None'
 
     def __init__(self) -> None:
         self.scopes = ()
@@ -66,7 +72,10 @@ class ContextState:
         self.recorders = ()
         self.gradient_device = None
         self.trace = None
+        self.creators = ()
         self.plain = True
+        self.bare = True
+        self.wanted = None
 
     def derive(self, scope: 'Scope', parent: 'ContextState | None') -> 'ContextState':
         """A copy of this state with one more scope applied."""
@@ -81,8 +90,11 @@ class ContextState:
         new.recorders = self.recorders
         new.gradient_device = self.gradient_device
         new.trace = self.trace
+        new.creators = self.creators
         new.plain = self.plain
         scope.apply(new)
+        new.bare = new.plain and not new.tapes
+        new.wanted = new.device or new.gradient_device
         return new
 
 

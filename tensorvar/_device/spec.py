@@ -104,7 +104,7 @@ class DeviceSpec:
             InvalidArgumentError: the text is no device name, or it names a card by
                 UUID or ``auto``, which only a device scope can look up.
         """
-        parsed = parse(spec)
+        parsed = parse(spec, op='DeviceSpec')
         if parsed.selector is not None:
             raise errors.InvalidArgumentError(
                 f'[DeviceSpec] {spec!r} selects a card of this machine; a spec holds job, replica, '
@@ -192,13 +192,14 @@ class DeviceName:
     selector: str | None = None
 
 
-def parse(text: str, devices: Sequence[Device] = ()) -> DeviceName:
+def parse(text: str, devices: Sequence[Device] = (), op: str = 'device') -> DeviceName:
     """Reads a device name in any spelling.
 
     Args:
         text: such as ``'GPU:0'``, ``'/gpu:0'``, ``'cuda'``, ``'GPU:auto'``,
             ``'GPU-<uuid>'`` or a full name.
         devices: the devices there are; an error lists them.
+        op: name of the public function, for the error.
 
     Returns:
         The parsed name.
@@ -209,22 +210,25 @@ def parse(text: str, devices: Sequence[Device] = ()) -> DeviceName:
     try:
         return _parse(text)
     except _MalformedNameError as problem:
-        raise bad_name(text, str(problem), devices) from None
+        raise bad_name(text, str(problem), devices, op) from None
 
 
-def bad_name(text: str, problem: str, devices: Sequence[Device]) -> errors.InvalidArgumentError:
+def bad_name(
+    text: str, problem: str, devices: Sequence[Device], op: str = 'device'
+) -> errors.InvalidArgumentError:
     """The error for a text that is no device name; it says the nearest one.
 
     Args:
         text: what was given.
         problem: what is wrong with it.
         devices: the devices there are.
+        op: name of the public function.
     """
     nearest = _nearest(text, [device.short for device in devices])
     hint = f'did you mean {nearest!r}? ' if nearest else ''
     here = 'the devices here are ' + ', '.join(device.label for device in devices) + '; '
     return errors.InvalidArgumentError(
-        f'[device] {text!r} is no device name: {problem}; {here if devices else ""}'
+        f'[{op}] {text!r} is no device name: {problem}; {here if devices else ""}'
         f'{hint}names look like {_EXAMPLES}'
     )
 

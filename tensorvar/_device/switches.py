@@ -4,14 +4,16 @@
 with zero. Read it as ``switches.flags``; change it only through ``set_switch``.
 """
 
-import os
 import threading
+
+from tensorvar import _fork
 
 LOG_PLACEMENT = 1
 SYNCHRONOUS = 2
 DEVICE_POLICY = 4
 CHECK_NUMERICS = 8
 VERIFY_RULES = 16
+FAULTS = 32
 
 flags = 0
 _lock = threading.Lock()
@@ -34,11 +36,7 @@ def is_on(bit: int) -> bool:
     return bool(flags & bit)
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.Lock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -1,7 +1,6 @@
 """Runs one Python function: traces it, keeps the plans, replays them, or runs it eagerly."""
 
 import inspect
-import os
 import threading
 import warnings
 import weakref
@@ -9,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tensorvar import errors
+from tensorvar import _fork, errors
 from tensorvar._backend import faults
 from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import conversion, function_mode
@@ -31,14 +30,11 @@ Function = Callable[..., Any]
 _engines: 'weakref.WeakSet[Engine]' = weakref.WeakSet()
 
 
+@_fork.in_child
 def _renew_locks() -> None:
+    # Another thread may have been tracing.
     for engine in _engines:
         engine._lock = threading.RLock()
-
-
-# Another thread may have been tracing when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Engine:

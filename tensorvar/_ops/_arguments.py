@@ -5,7 +5,9 @@ from typing import Any, cast
 
 from tensorvar import _shapes, errors
 from tensorvar._core import conversion
+from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import ArraySpec
+from tensorvar._core.tensor import Tensor
 
 Ints = tuple[int, ...]
 
@@ -71,6 +73,10 @@ def spec_of(value: Any) -> ArraySpec:
 
 def rank_of(value: Any) -> int:
     """The rank of a tensor, a variable or host data, without converting it."""
+    if type(value) is Tensor:
+        return len(value._array.shape)
+    if isinstance(value, ArrayValue):
+        return len(value._spec().shape)
     nesting = 0
     while isinstance(value, list | tuple):
         nesting += 1

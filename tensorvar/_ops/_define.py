@@ -1,5 +1,6 @@
 """Shape rules and records that most elementwise ops share."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,18 @@ def broadcast_rule(name: str, dtype: np.dtype[Any] | None = None) -> Infer:
     return infer
 
 
+def array_function(name: str) -> Forward:
+    """The forward that is one function of the array module."""
+
+    def forward(xp: Any, *arrays: Any) -> Any:
+        return getattr(xp, name)(*arrays)
+
+    return forward
+
+
 def unary(
     name: str,
-    forward: Forward,
+    forward: Forward | str,
     gradient: Gradient | NotDifferentiable,
     allowed: DTypes,
     *,
@@ -62,7 +72,7 @@ def unary(
 
     Args:
         name: of the op.
-        forward: see ``OpDef``.
+        forward: see ``OpDef``; or the name of the array module's function that is all of it.
         gradient: see ``OpDef``.
         allowed: dtypes of the input.
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
@@ -72,18 +82,19 @@ def unary(
         OpDef(
             name=name,
             infer=infer,
-            forward=_half_precision.in_float32(forward) if wide else forward,
+            forward=_forward(forward, wide),
             gradient=gradient,
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
+            ufunc=forward if isinstance(forward, str) else None,
         )
     )
 
 
 def binary(
     name: str,
-    forward: Forward,
+    forward: Forward | str,
     gradient: Gradient | NotDifferentiable,
     allowed: DTypes,
     *,
@@ -94,21 +105,31 @@ def binary(
 
     Args:
         name: of the op.
-        forward: raises, as array code does, for shapes that do not broadcast.
+        forward: raises, as array code does, for shapes that do not broadcast; or the name
+            of the array module's function that is all of it.
         gradient: see ``OpDef``.
         allowed: dtypes of the inputs.
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
         infer: the rule, if the dtype changes or the inputs have other names than x and y.
     """
+    computation = _forward(forward, wide)
     return op_registry.register(
         OpDef(
             name=name,
             infer=infer or broadcast_rule(name),
-            forward=_half_precision.in_float32(forward) if wide else forward,
+            forward=computation,
             gradient=gradient,
             inputs='T T',
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
+            ufunc=forward if isinstance(forward, str) else None,
+            host_function=functools.partial(computation, np),
         )
     )
+
+
+def _forward(given: Forward | str, wide: bool) -> Forward:
+    if isinstance(given, str):
+        return array_function(given)
+    return _half_precision.in_float32(given) if wide else given

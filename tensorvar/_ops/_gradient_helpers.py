@@ -24,17 +24,17 @@ def sum_to_shape(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
     Returns:
         A tensor of ``shape``; ``gradient`` itself if nothing was broadcast.
     """
-    given = gradient._shape
+    given: tuple[int, ...] = gradient._array.shape
     if given == shape:
         return gradient
     extra = len(given) - len(shape)
-    repeated = tuple(
-        axis
-        for axis in range(len(given))
-        if axis < extra or (shape[axis - extra] == 1 and given[axis] != 1)
-    )
+    repeated = tuple(range(extra))
+    if 1 in shape:
+        repeated += tuple(
+            axis for axis, dim in enumerate(shape, extra) if dim == 1 and given[axis] != 1
+        )
     summed = sum_over(gradient, repeated) if repeated else gradient
-    return reshape(summed, shape)
+    return summed if summed._array.shape == shape else reshape(summed, shape)
 
 
 def sum_over(values: Tensor, axes: tuple[int, ...], *, keep: bool = False) -> Tensor:
@@ -57,7 +57,7 @@ def where(condition: Tensor, chosen: Any, otherwise: Any) -> Tensor:
 
 def conjugate(values: Tensor) -> Tensor:
     """The complex conjugate; real values themselves."""
-    if values.dtype.is_complex:
+    if values._array.dtype.kind == 'c':
         result: Tensor = executor.run(OPS['Conj'], values)
         return result
     return values

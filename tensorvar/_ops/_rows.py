@@ -16,7 +16,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import conversion, host_data
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._device import scope
-from tensorvar._ops import _index_checks
+from tensorvar._ops import _element_updates, _index_checks
 
 _INT64 = dtypes.int64.numpy
 
@@ -145,5 +145,6 @@ def sum_rows(xp: Any, count: int, rows: Array, values: Array) -> Array:
     total = xp.zeros((count + 1) * width, wide)
     # Addressing single elements is several times as fast in NumPy as adding whole rows.
     flat = values.astype(wide).reshape((-1,))
-    xp.add.at(total, places(xp, caught(xp, rows, count), width), flat)
+    where = places(xp, caught(xp, rows, count), width)
+    _element_updates.update_at(xp, 'add', total, where, flat)
     return total.reshape((count + 1, width))[:count]

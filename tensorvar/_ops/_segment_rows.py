@@ -13,7 +13,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import executor
 from tensorvar._core.op_registry import OPS
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _gradient_helpers, _rows, array_shape, gather
+from tensorvar._ops import _element_updates, _gradient_helpers, _rows, array_shape, gather
 from tensorvar._ops._gradient_helpers import Gradients
 
 _INT64 = dtypes.int64.numpy
@@ -43,7 +43,8 @@ def extreme_rows(xp: Any, name: str, count: int, rows: Array, values: Array, sta
     wide = dtype if dtype in _UNSCALED else _rows.accumulation_dtype(dtype)
     result = xp.full((count + 1) * width, start, wide)
     places = _rows.places(xp, _rows.caught(xp, rows, count), width)
-    getattr(xp, name).at(result, places, values.astype(wide).reshape((-1,)))
+    flat = values.astype(wide).reshape((-1,))
+    _element_updates.update_at(xp, name, result, places, flat)
     return result.reshape((count + 1, width))[:count].astype(dtype)
 
 
@@ -115,16 +116,14 @@ def extreme_gradient(context: Any, gradient: Tensor, total: Reduce) -> Gradients
     return chosen * spread(gradient / ties, segment_ids, rank), None
 
 
-def product_gradient(
-    context: Any, gradient: Tensor, total: Reduce, product: Reduce
-) -> Gradients:
+def product_gradient(context: Any, gradient: Tensor, total: Reduce, product: Reduce) -> Gradients:
     """Each element gets the product of the others, zeros among them included."""
     data, segment_ids = context.inputs
     rank = len(data._shape)
     data = _gradient_helpers.conjugate(data)
     is_zero = data == 0
-    zeros = total(executor.run(OPS['Cast'], is_zero, dtype=data.dtype.numpy))
-    several = executor.run(OPS['Abs'], zeros) > 1.5
+    zeros = total(executor.run(OPS['Cast'], is_zero, dtype=data.dtype.real_dtype.numpy))
+    several = zeros > 1
     gradient = _gradient_helpers.where(several, 0, gradient)
     others = _gradient_helpers.where(is_zero, 1, data)
     whole = spread(_gradient_helpers.conjugate(context.outputs[0]), segment_ids, rank)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tensorvar import _optional
+from tensorvar._backend import gpu_discovery
 
 
 def special(xp: Any) -> Any:
@@ -15,5 +16,5 @@ def special(xp: Any) -> Any:
     if name == 'numpy':
         return _optional.load('scipy.special', 'tensorvar')
     if name == 'cupy':
-        return _optional.load('cupyx.scipy.special', 'tensorvar[cuda13]')
+        return _optional.load('cupyx.scipy.special', gpu_discovery.cupy_requirement())
     return xp.namespace(_optional.load('scipy.special', 'tensorvar'))

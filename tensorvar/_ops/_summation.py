@@ -20,22 +20,31 @@ Axes = int | tuple[int, ...] | None
 
 
 def pairwise_sum(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
-    """Sums over ``axis`` in the dtype of ``array``; always gives an array."""
-    if axis is not None and array.dtype in _ROUNDING:
+    """Sums over ``axis`` in the dtype of ``array``."""
+    if _may_be_long(array, axis) and array.dtype in _ROUNDING:
         axes = _shapes.normalize_axes('Sum', axis, array.ndim)
         if _is_long_column(array, axes):
             return _sum_columns(array, axes, keepdims)
-    return xp.asarray(xp.sum(array, axis=axis, keepdims=keepdims, dtype=array.dtype))
+    return array.sum(axis=axis, keepdims=keepdims, dtype=array.dtype)
 
 
 def pairwise_mean(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
     """Means over ``axis``; NaN for means of nothing."""
     total = pairwise_sum(xp, array, axis, keepdims)
-    axes = _shapes.normalize_axes('Mean', axis, array.ndim)
-    count = math.prod(array.shape[i] for i in axes)
-    if count == 0:
+    if array.size == 0:
         return xp.full(total.shape, math.nan, total.dtype)
-    return xp.asarray(total / count)
+    return total / (array.size // total.size)
+
+
+def _may_be_long(array: Array, axis: Axes) -> bool:
+    """Tells short sums, which are most, from others at little cost."""
+    if axis is None or array.ndim < 2 or array.size <= BLOCK:
+        return False
+    if type(axis) is tuple and len(axis) == 1:
+        axis = axis[0]
+    if type(axis) is int and -array.ndim <= axis < array.ndim:
+        return bool(array.shape[axis] > BLOCK)
+    return True
 
 
 def _is_long_column(array: Array, axes: tuple[int, ...]) -> bool:

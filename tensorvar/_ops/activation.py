@@ -34,21 +34,21 @@ def _grad_rule(name: str) -> Infer:
 
 
 def _relu_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(RELU_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(RELU_GRAD, gradient, context.outputs[0]),)
 
 
 def _relu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
     features = context.inputs[1]
-    return executor.run(RELU_GRAD, gradient, features), zeros_like(features)
+    return executor.run_pair(RELU_GRAD, gradient, features), zeros_like(features)
 
 
 def _relu6_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(RELU6_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(RELU6_GRAD, gradient, context.outputs[0]),)
 
 
 def _relu6_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
     features = context.inputs[1]
-    return executor.run(RELU6_GRAD, gradient, features), zeros_like(features)
+    return executor.run_pair(RELU6_GRAD, gradient, features), zeros_like(features)
 
 
 def _leaky_relu_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -63,7 +63,7 @@ def _leaky_relu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _elu_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(ELU_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(ELU_GRAD, gradient, context.outputs[0]),)
 
 
 def _elu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -71,7 +71,7 @@ def _elu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _selu_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (executor.run(SELU_GRAD, gradient, context.outputs[0]),)
+    return (executor.run_pair(SELU_GRAD, gradient, context.outputs[0]),)
 
 
 def _selu_grad_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -140,7 +140,8 @@ SELU = _activation('Selu', _selu, _selu_gradient, dtypes.FLOATING)
 
 RELU_GRAD = _slope(
     'ReluGrad',
-    lambda xp, gradients, features: xp.where(features > 0, gradients, 0),
+    # As in TensorFlow, infinity times 0 is nan; choosing would wait for each branch.
+    lambda xp, gradients, features: gradients * (features > 0),
     _relu_grad_gradient,
     dtypes.REAL,
 )

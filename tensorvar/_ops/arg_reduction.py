@@ -1,5 +1,6 @@
 """Positions of extremes: argmax and argmin."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,26 @@ def _rule(op: str) -> Infer:
 
 def _argmax(xp: Any, array: Array, *, axis: int, output_type: np.dtype[Any]) -> Array:
     axis = _shapes.normalize_axis('ArgMax', axis, array.ndim)
-    return xp.asarray(xp.argmax(array, axis=axis)).astype(output_type)
+    return _find(xp, 'argmax', array, axis, -math.inf).astype(output_type)
 
 
 def _argmin(xp: Any, array: Array, *, axis: int, output_type: np.dtype[Any]) -> Array:
     axis = _shapes.normalize_axis('ArgMin', axis, array.ndim)
-    return xp.asarray(xp.argmin(array, axis=axis)).astype(output_type)
+    return _find(xp, 'argmin', array, axis, math.inf).astype(output_type)
+
+
+def _find(xp: Any, name: str, array: Array, axis: int, instead: float) -> Array:
+    """Positions of extremes; array libraries find NaN first, so ``instead`` hides it."""
+    function = getattr(xp, name)
+    if array.dtype not in dtypes.FLOATING:
+        return xp.asarray(function(array, axis=axis))
+    if xp is np and array.dtype.itemsize > 2:
+        # The host can see at once whether there was a NaN to find, and mostly there is none.
+        found = function(array, axis=axis, keepdims=True)
+        if not np.isnan(np.take_along_axis(array, found, axis)).any():
+            return found.squeeze(axis)
+    hidden = xp.where(xp.isnan(array), xp.full((), instead, array.dtype), array)
+    return xp.asarray(function(hidden, axis=axis))
 
 
 _ORDERED = dtypes.REAL | dtypes.BOOLEAN
@@ -72,7 +87,8 @@ def argmax(
 ) -> Tensor:
     """Positions of the greatest elements along an axis; the first of several.
 
-    A NaN counts as greatest, as in NumPy; TensorFlow passes over NaNs.
+    NaNs are passed over, as in TensorFlow; where all elements are NaN or -inf, the first
+    counts.
 
     Args:
         input: real numbers or booleans.
@@ -94,6 +110,6 @@ def argmin(
 ) -> Tensor:
     """Positions of the least elements along an axis; the first of several.
 
-    See ``argmax``; a NaN counts as least.
+    See ``argmax``.
     """
     return _run(ARG_MIN, input, axis, output_type)

@@ -50,9 +50,12 @@ def canonical_index(op: str, shape: _shapes.PartialShape, key: Any) -> Spec:
     Raises:
         InvalidTypeError: a part of the key is of another type.
         InvalidIndexError: an integer is out of bounds, or there are too many parts.
-        InvalidArgumentError: a step is 0, or there are several Ellipses.
+        InvalidArgumentError: a step is 0, there are several Ellipses, or scalar tensors of
+            different dtypes.
     """
     parts = list(key) if isinstance(key, tuple | list) else [key]
+    if len(parts) > 1:
+        _require_one_dtype(op, [part for part in parts if isinstance(part, ArrayValue)])
     spec: list[tuple[Any, ...]] = []
     axis = 0
     for part in _expand_ellipsis(op, parts, len(shape)):
@@ -71,6 +74,17 @@ def canonical_index(op: str, shape: _shapes.PartialShape, key: Any) -> Spec:
             spec.append(('int', _canonical_integer(op, part, shape[axis], axis)))
         axis += 1
     return tuple(spec)
+
+
+def _require_one_dtype(op: str, positions: list[ArrayValue]) -> None:
+    for position in positions[1:]:
+        if position.dtype is not positions[0].dtype:
+            raise errors.InvalidTypeError(
+                f'[{op}] an index of dtype {positions[0].dtype.name} was expected to be beside '
+                f'others of the same, but one is {position.dtype.name}; allowed is one dtype; '
+                f'tv.cast one of them',
+                op,
+            )
 
 
 def _expand_ellipsis(op: str, parts: list[Any], rank: int) -> list[Any]:
@@ -230,8 +244,11 @@ STRIDED_SLICE_GRAD = op_registry.register(
 
 
 def is_mask(key: Any) -> bool:
-    """Whether a whole key is a mask: True, False, or a boolean array or tensor."""
-    if isinstance(key, ArrayValue):
+    """Whether a whole key is a mask: True, False, or a boolean array or tensor.
+
+    As in TensorFlow, a boolean variable is none.
+    """
+    if isinstance(key, Tensor):
         return key._spec().dtype is dtypes.bool_.numpy
     if isinstance(key, np.ndarray | np.generic):
         return key.dtype == np.bool_

@@ -131,6 +131,11 @@ def stack(values: Any, axis: Any = 0, name: str | None = 'stack') -> Tensor:
         InvalidArgumentError: different dtypes or shapes; ``axis`` is out of range.
     """
     position = _arguments.scalar('Pack', 'axis', axis)
+    if values is None:
+        raise errors.InvalidTypeError(
+            '[Pack] None was given; allowed is a list of values of one dtype and shape; give one',
+            'Pack',
+        )
     if not isinstance(values, list | tuple):
         whole = conversion.convert_to_tensor(values)
         if position == 0:

@@ -4,7 +4,7 @@ from typing import Any
 
 from tensorvar import dtypes, errors
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
-from tensorvar._ops import array_index
+from tensorvar._ops import _define, array_index
 
 
 def _assign_rule(variable: ArraySpec, value: ArraySpec) -> ArraySpec:
@@ -34,16 +34,8 @@ def _delta_rule(op: str) -> Any:
     return rule
 
 
-def _add(xp: Any, variable: Any, value: Any) -> Any:
-    return xp.add(variable, value)
-
-
 def _add_in_place(xp: Any, variable: Any, value: Any) -> None:
     xp.add(variable, value, out=variable)
-
-
-def _subtract(xp: Any, variable: Any, value: Any) -> Any:
-    return xp.subtract(variable, value)
 
 
 def _subtract_in_place(xp: Any, variable: Any, value: Any) -> None:
@@ -65,7 +57,8 @@ ASSIGN_ADD = register(
     OpDef(
         name='AssignAddVariableOp',
         infer=_delta_rule('AssignAddVariableOp'),
-        forward=_add,
+        ufunc='add',
+        forward=_define.array_function('add'),
         in_place=_add_in_place,
         gradient=NOT_DIFFERENTIABLE,
         inputs='T T',
@@ -77,7 +70,8 @@ ASSIGN_SUB = register(
     OpDef(
         name='AssignSubVariableOp',
         infer=_delta_rule('AssignSubVariableOp'),
-        forward=_subtract,
+        ufunc='subtract',
+        forward=_define.array_function('subtract'),
         in_place=_subtract_in_place,
         gradient=NOT_DIFFERENTIABLE,
         inputs='T T',

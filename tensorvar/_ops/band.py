@@ -41,14 +41,22 @@ def _band_gradient(context: Any, gradient: Tensor) -> Gradients:
     return (result,)
 
 
-BAND_PART = op_registry.register(OpDef('MatrixBandPart', _infer_band, _band, _band_gradient))
+BAND_PART = op_registry.register(
+    OpDef(
+        'MatrixBandPart',
+        _infer_band,
+        _band,
+        _band_gradient,
+        dtypes={'T': dtypes.NUMERIC | dtypes.BOOLEAN},
+    )
+)
 
 
 def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
     """Matrices with everything outside of a band around the main diagonal set to 0.
 
     Args:
-        input: values of rank 2 or more.
+        input: numbers or bools, of rank 2 or more.
         num_lower: how many diagonals below the main one to keep; negative for all.
         num_upper: how many above it, likewise.
         name: accepted for TensorFlow's sake.
@@ -57,7 +65,7 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
         A tensor of the shape and dtype of ``input``.
 
     Raises:
-        InvalidArgumentError: the rank is below 2, or a number exceeds its dimension.
+        InvalidArgumentError: the rank is below 2, or a number exceeds its dimension; strings.
     """
     lower = _arguments.scalar('MatrixBandPart', 'num_lower', num_lower)
     upper = _arguments.scalar('MatrixBandPart', 'num_upper', num_upper)

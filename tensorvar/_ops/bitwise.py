@@ -8,16 +8,12 @@ from tensorvar._core.op_registry import NOT_DIFFERENTIABLE
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _define
 
-AND = _define.binary('BitwiseAnd', lambda xp, x, y: x & y, NOT_DIFFERENTIABLE, dtypes.INTEGERS)
-OR = _define.binary('BitwiseOr', lambda xp, x, y: x | y, NOT_DIFFERENTIABLE, dtypes.INTEGERS)
-XOR = _define.binary('BitwiseXor', lambda xp, x, y: x ^ y, NOT_DIFFERENTIABLE, dtypes.INTEGERS)
-INVERT = _define.unary('Invert', lambda xp, x: ~x, NOT_DIFFERENTIABLE, dtypes.INTEGERS)
-LEFT_SHIFT = _define.binary(
-    'LeftShift', lambda xp, x, y: x << y, NOT_DIFFERENTIABLE, dtypes.INTEGERS
-)
-RIGHT_SHIFT = _define.binary(
-    'RightShift', lambda xp, x, y: x >> y, NOT_DIFFERENTIABLE, dtypes.INTEGERS
-)
+AND = _define.binary('BitwiseAnd', 'bitwise_and', NOT_DIFFERENTIABLE, dtypes.INTEGERS)
+OR = _define.binary('BitwiseOr', 'bitwise_or', NOT_DIFFERENTIABLE, dtypes.INTEGERS)
+XOR = _define.binary('BitwiseXor', 'bitwise_xor', NOT_DIFFERENTIABLE, dtypes.INTEGERS)
+INVERT = _define.unary('Invert', 'invert', NOT_DIFFERENTIABLE, dtypes.INTEGERS)
+LEFT_SHIFT = _define.binary('LeftShift', 'left_shift', NOT_DIFFERENTIABLE, dtypes.INTEGERS)
+RIGHT_SHIFT = _define.binary('RightShift', 'right_shift', NOT_DIFFERENTIABLE, dtypes.INTEGERS)
 
 
 def bitwise_and(x: Any, y: Any, name: str | None = None) -> Tensor:

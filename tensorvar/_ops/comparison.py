@@ -4,33 +4,33 @@ from typing import Any
 
 from tensorvar import dtypes, errors
 from tensorvar._core import conversion, executor, op_registry
-from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, Forward, OpDef
+from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _define
 
 _DTypes = _define.DTypes
 
 
-def _comparison(name: str, forward: Forward, allowed: _DTypes) -> OpDef:
+def _comparison(name: str, forward: str, allowed: _DTypes) -> OpDef:
     rule = _define.broadcast_rule(name, _define.BOOL)
     return _define.binary(name, forward, NOT_DIFFERENTIABLE, allowed, infer=rule)
 
 
-def _test(name: str, forward: Forward) -> OpDef:
+def _test(name: str, forward: str) -> OpDef:
     return _define.unary(
         name, forward, NOT_DIFFERENTIABLE, dtypes.FLOATING, infer=_define.bool_like_input
     )
 
 
-EQUAL = _comparison('Equal', lambda xp, x, y: xp.equal(x, y), dtypes.ANY)
-NOT_EQUAL = _comparison('NotEqual', lambda xp, x, y: xp.not_equal(x, y), dtypes.ANY)
-LESS = _comparison('Less', lambda xp, x, y: x < y, dtypes.REAL)
-LESS_EQUAL = _comparison('LessEqual', lambda xp, x, y: x <= y, dtypes.REAL)
-GREATER = _comparison('Greater', lambda xp, x, y: x > y, dtypes.REAL)
-GREATER_EQUAL = _comparison('GreaterEqual', lambda xp, x, y: x >= y, dtypes.REAL)
-IS_NAN = _test('IsNan', lambda xp, x: xp.isnan(x))
-IS_INF = _test('IsInf', lambda xp, x: xp.isinf(x))
-IS_FINITE = _test('IsFinite', lambda xp, x: xp.isfinite(x))
+EQUAL = _comparison('Equal', 'equal', dtypes.ANY)
+NOT_EQUAL = _comparison('NotEqual', 'not_equal', dtypes.ANY)
+LESS = _comparison('Less', 'less', dtypes.REAL)
+LESS_EQUAL = _comparison('LessEqual', 'less_equal', dtypes.REAL)
+GREATER = _comparison('Greater', 'greater', dtypes.REAL)
+GREATER_EQUAL = _comparison('GreaterEqual', 'greater_equal', dtypes.REAL)
+IS_NAN = _test('IsNan', 'isnan')
+IS_INF = _test('IsInf', 'isinf')
+IS_FINITE = _test('IsFinite', 'isfinite')
 
 
 def equal(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -47,7 +47,7 @@ def equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(EQUAL, x, y)
+    result: Tensor = executor.run_pair(EQUAL, x, y)
     return result
 
 
@@ -65,7 +65,7 @@ def not_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(NOT_EQUAL, x, y)
+    result: Tensor = executor.run_pair(NOT_EQUAL, x, y)
     return result
 
 
@@ -83,7 +83,7 @@ def less(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(LESS, x, y)
+    result: Tensor = executor.run_pair(LESS, x, y)
     return result
 
 
@@ -101,7 +101,7 @@ def less_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(LESS_EQUAL, x, y)
+    result: Tensor = executor.run_pair(LESS_EQUAL, x, y)
     return result
 
 
@@ -119,7 +119,7 @@ def greater(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(GREATER, x, y)
+    result: Tensor = executor.run_pair(GREATER, x, y)
     return result
 
 
@@ -137,7 +137,7 @@ def greater_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(GREATER_EQUAL, x, y)
+    result: Tensor = executor.run_pair(GREATER_EQUAL, x, y)
     return result
 
 

@@ -64,7 +64,7 @@ def _complex(xp: Any, x: Any, y: Any) -> Any:
 
 
 COMPLEX_ABS = _define.unary(
-    'ComplexAbs', lambda xp, x: xp.abs(x), _complex_abs_gradient, dtypes.COMPLEX, infer=_real_rule
+    'ComplexAbs', 'abs', _complex_abs_gradient, dtypes.COMPLEX, infer=_real_rule
 )
 CONJ = _define.unary('Conj', lambda xp, x: x.conj(), _conj_gradient, dtypes.COMPLEX)
 REAL = _define.unary(

@@ -189,7 +189,7 @@ def _checked_branches(given: Any) -> list[Branch]:
             f'got {given!r:.80}',
             'switch_case',
         )
-    pairs = list(given.items()) if isinstance(given, Mapping) else list(given)
+    pairs: list[Any] = list(given.items() if isinstance(given, Mapping) else given)
     if all(callable(branch) for branch in pairs):
         return pairs
     for pair in pairs:

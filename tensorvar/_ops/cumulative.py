@@ -75,23 +75,23 @@ def _cumprod_gradient(context: Any, gradient: Tensor) -> Gradients:
         values = array_layout.reverse(values, [axis])
         gradient = array_layout.reverse(gradient, [axis])
     if given['exclusive']:
-        gradient = _pull(gradient, axis, 1)
+        gradient = pull(gradient, axis, 1)
     before = cumprod(values, axis, exclusive=True)
-    result = before * _solve_recurrence(_pull(values, axis, 1), gradient, axis)
+    result = before * solve_recurrence(pull(values, axis, 1), gradient, axis)
     return (array_layout.reverse(result, [axis]) if given['reverse'] else result,)
 
 
-def _solve_recurrence(factors: Tensor, terms: Tensor, axis: int) -> Tensor:
+def solve_recurrence(factors: Tensor, terms: Tensor, axis: int) -> Tensor:
     """Solves ``y[j] = terms[j] + factors[j] * y[j + 1]`` along an axis by doubling."""
     step = 1
     while step < factors._shape[axis]:
-        terms = terms + factors * _pull(terms, axis, step)
-        factors = factors * _pull(factors, axis, step)
+        terms = terms + factors * pull(terms, axis, step)
+        factors = factors * pull(factors, axis, step)
         step *= 2
     return terms
 
 
-def _pull(values: Tensor, axis: int, places: int) -> Tensor:
+def pull(values: Tensor, axis: int, places: int) -> Tensor:
     """Moves elements ``places`` towards the front; zeros follow at the end."""
     shape = values._shape
     places = min(places, shape[axis])

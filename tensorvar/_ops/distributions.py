@@ -55,7 +55,7 @@ def uniform(xp: Any, key: int, counter: int, shape: Shape, dtype: NumpyDType) ->
 
     def values(words: Words) -> Array:
         if dtype is _FLOAT64:
-            return _pair_order(_unit_float64(xp, words))
+            return _pair_order(unit_float64(xp, words))
         even = _unit_float(xp, words.even, dtype)
         return word_order(xp, even, _unit_float(xp, words.odd, dtype))
 
@@ -165,7 +165,7 @@ def _unit_float(xp: Any, words: Array, dtype: NumpyDType) -> Array:
     return fraction.astype(dtype, copy=False)
 
 
-def _unit_float64(xp: Any, words: Words) -> Array:
+def unit_float64(xp: Any, words: Words) -> Array:
     """Pairs of words as fractions in [0, 1)."""
     bits = _FRACTION_BITS[_FLOAT64]
     high = words.even & ((1 << bits - 32) - 1)
@@ -177,7 +177,7 @@ def _unit_float64(xp: Any, words: Words) -> Array:
 def _normals(xp: Any, words: Words, dtype: NumpyDType) -> Array:
     """The normal values of each counter, along a new last axis."""
     if dtype is _FLOAT64:
-        return xp.stack(_box_muller_float64(xp, words), axis=-1)
+        return xp.stack(box_muller_float64(xp, words), axis=-1)
     pairs = xp.stack(_box_muller_float32(xp, words), axis=-1)
     return xp.concatenate([pairs[0], pairs[1]], axis=-1).astype(dtype, copy=False)
 
@@ -193,9 +193,9 @@ def _box_muller_float32(xp: Any, words: Words) -> tuple[Array, Array]:
     return sine * radius, cosine * radius
 
 
-def _box_muller_float64(xp: Any, words: Words) -> tuple[Array, Array]:
+def box_muller_float64(xp: Any, words: Words) -> tuple[Array, Array]:
     """Two normal values for the two pairs of each counter."""
-    units = _unit_float64(xp, words)
+    units = unit_float64(xp, words)
     radius = xp.sqrt(xp.log(xp.maximum(units[0], _SMALLEST_FLOAT64)) * -2.0)
     angle = units[1] * (2.0 * math.pi)
     return xp.sin(angle) * radius, xp.cos(angle) * radius

@@ -14,6 +14,7 @@ from tensorvar._ops._gradient_helpers import Gradients, conjugate, nonzero, sum_
 
 _DTypes = _define.DTypes
 # Integer types that TensorFlow divides in float32; the others are divided in float64.
+_PLAIN = frozenset({Tensor, float, int})
 _SMALL_INTEGERS = frozenset({dtypes.int8, dtypes.int16, dtypes.uint8, dtypes.uint16})
 
 
@@ -98,7 +99,7 @@ def _truncatemod(xp: Any, x: Any, y: Any) -> Any:
     return xp.fmod(x, y)
 
 
-REAL_DIV = _define.binary('RealDiv', lambda xp, x, y: x / y, _divide_gradient, dtypes.INEXACT)
+REAL_DIV = _define.binary('RealDiv', 'divide', _divide_gradient, dtypes.INEXACT)
 FLOOR_DIV = _define.binary('FloorDiv', _floordiv, NOT_DIFFERENTIABLE, dtypes.REAL, wide=True)
 FLOOR_MOD = _define.binary('FloorMod', _floormod, _floormod_gradient, dtypes.REAL, wide=True)
 TRUNCATE_DIV = _define.binary(
@@ -124,12 +125,11 @@ XDIVY = _define.binary(
 
 def _divide(op: OpDef, x: Any, y: Any) -> Tensor:
     """Runs a division of inexact types; integers are cast first."""
-    values: list[Any] = [x, y]
     # What comes most often needs no look at the operands.
-    plain = type(x) is Tensor and type(y) is Tensor and x._array.dtype in dtypes.INEXACT
+    plain = type(x) is Tensor and type(y) in _PLAIN and x._array.dtype in dtypes.INEXACT
     if not plain:
-        values = _inexact([conversion.unwrap(value) for value in values], op.name)
-    result: Tensor = executor.run(op, *values)
+        x, y = _inexact([conversion.unwrap(x), conversion.unwrap(y)], op.name)
+    result: Tensor = executor.run_pair(op, x, y)
     return result
 
 
@@ -184,6 +184,12 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
     return _divide(REAL_DIV, x, y)
+
+
+def realdiv(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """``x / y`` of floats or complex numbers; integers are refused. See ``truediv``."""
+    result: Tensor = executor.run(REAL_DIV, x, y)
+    return result
 
 
 def divide(x: Any, y: Any, name: str | None = None) -> Tensor:

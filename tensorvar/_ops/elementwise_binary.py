@@ -123,17 +123,11 @@ def _add_n(xp: Any, *arrays: Any) -> Any:
     return total
 
 
-ADD = _define.binary(
-    'AddV2', lambda xp, x, y: x + y, _add_gradient, dtypes.NUMERIC | {dtypes.string.numpy}
-)
-SUB = _define.binary('Sub', lambda xp, x, y: x - y, _subtract_gradient, dtypes.NUMERIC)
-MUL = _define.binary('Mul', lambda xp, x, y: x * y, _multiply_gradient, dtypes.NUMERIC)
-MAXIMUM = _define.binary(
-    'Maximum', lambda xp, x, y: xp.maximum(x, y), _maximum_gradient, dtypes.REAL
-)
-MINIMUM = _define.binary(
-    'Minimum', lambda xp, x, y: xp.minimum(x, y), _minimum_gradient, dtypes.REAL
-)
+ADD = _define.binary('AddV2', 'add', _add_gradient, dtypes.NUMERIC | {dtypes.string.numpy})
+SUB = _define.binary('Sub', 'subtract', _subtract_gradient, dtypes.NUMERIC)
+MUL = _define.binary('Mul', 'multiply', _multiply_gradient, dtypes.NUMERIC)
+MAXIMUM = _define.binary('Maximum', 'maximum', _maximum_gradient, dtypes.REAL)
+MINIMUM = _define.binary('Minimum', 'minimum', _minimum_gradient, dtypes.REAL)
 SQUARED_DIFFERENCE = _define.binary(
     'SquaredDifference',
     _squared_difference,
@@ -143,7 +137,7 @@ SQUARED_DIFFERENCE = _define.binary(
 )
 MULTIPLY_NO_NAN = _define.binary(
     'MulNoNan',
-    lambda xp, x, y: xp.where(y == 0, 0, x * y),
+    lambda xp, x, y: xp.where(y, x * y, 0),
     _multiply_no_nan_gradient,
     dtypes.INEXACT,
 )
@@ -173,7 +167,7 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(ADD, x, y)
+    result: Tensor = executor.run_pair(ADD, x, y)
     return result
 
 
@@ -191,7 +185,7 @@ def subtract(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(SUB, x, y)
+    result: Tensor = executor.run_pair(SUB, x, y)
     return result
 
 
@@ -209,7 +203,7 @@ def multiply(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(MUL, x, y)
+    result: Tensor = executor.run_pair(MUL, x, y)
     return result
 
 
@@ -227,7 +221,7 @@ def maximum(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(MAXIMUM, x, y)
+    result: Tensor = executor.run_pair(MAXIMUM, x, y)
     return result
 
 
@@ -245,7 +239,7 @@ def minimum(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(MINIMUM, x, y)
+    result: Tensor = executor.run_pair(MINIMUM, x, y)
     return result
 
 
@@ -263,7 +257,7 @@ def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(SQUARED_DIFFERENCE, x, y)
+    result: Tensor = executor.run_pair(SQUARED_DIFFERENCE, x, y)
     return result
 
 
@@ -281,7 +275,7 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong.
     """
-    result: Tensor = executor.run(MULTIPLY_NO_NAN, x, y)
+    result: Tensor = executor.run_pair(MULTIPLY_NO_NAN, x, y)
     return result
 
 

@@ -67,17 +67,15 @@ def _sign(xp: Any, x: Any) -> Any:
     return xp.sign(x)
 
 
-ABS = _define.unary('Abs', lambda xp, x: xp.abs(x), _abs_gradient, _SIGNED)
-NEG = _define.unary('Neg', lambda xp, x: -x, _negative_gradient, _SIGNED | dtypes.COMPLEX)
+ABS = _define.unary('Abs', 'abs', _abs_gradient, _SIGNED)
+NEG = _define.unary('Neg', 'negative', _negative_gradient, _SIGNED | dtypes.COMPLEX)
 SIGN = _define.unary('Sign', _sign, _sign_gradient, _SIGNED | dtypes.COMPLEX)
-SQUARE = _define.unary('Square', lambda xp, x: xp.square(x), _square_gradient, dtypes.NUMERIC)
-SQRT = _define.unary('Sqrt', lambda xp, x: xp.sqrt(x), _sqrt_gradient, dtypes.INEXACT)
+SQUARE = _define.unary('Square', 'square', _square_gradient, dtypes.NUMERIC)
+SQRT = _define.unary('Sqrt', 'sqrt', _sqrt_gradient, dtypes.INEXACT)
 RSQRT = _define.unary(
     'Rsqrt', lambda xp, x: 1 / xp.sqrt(x), _rsqrt_gradient, dtypes.INEXACT, wide=True
 )
-RECIPROCAL = _define.unary(
-    'Reciprocal', lambda xp, x: xp.reciprocal(x), _reciprocal_gradient, dtypes.INEXACT
-)
+RECIPROCAL = _define.unary('Reciprocal', 'reciprocal', _reciprocal_gradient, dtypes.INEXACT)
 IDENTITY = op_registry.register(
     OpDef(
         name='Identity',

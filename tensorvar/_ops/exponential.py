@@ -46,10 +46,10 @@ def _sigmoid_grad(xp: Any, y: Any, dy: Any) -> Any:
     return dy * y * (1 - y)
 
 
-EXP = _define.unary('Exp', lambda xp, x: xp.exp(x), _exp_gradient, dtypes.INEXACT)
-EXPM1 = _define.unary('Expm1', lambda xp, x: xp.expm1(x), _expm1_gradient, dtypes.INEXACT)
-LOG = _define.unary('Log', lambda xp, x: xp.log(x), _log_gradient, dtypes.INEXACT)
-LOG1P = _define.unary('Log1p', lambda xp, x: xp.log1p(x), _log1p_gradient, dtypes.INEXACT)
+EXP = _define.unary('Exp', 'exp', _exp_gradient, dtypes.INEXACT)
+EXPM1 = _define.unary('Expm1', 'expm1', _expm1_gradient, dtypes.INEXACT)
+LOG = _define.unary('Log', 'log', _log_gradient, dtypes.INEXACT)
+LOG1P = _define.unary('Log1p', 'log1p', _log1p_gradient, dtypes.INEXACT)
 SIGMOID = _define.unary('Sigmoid', _sigmoid, _sigmoid_gradient, dtypes.INEXACT, wide=True)
 SIGMOID_GRAD = _define.binary(
     'SigmoidGrad', _sigmoid_grad, _sigmoid_grad_gradient, dtypes.INEXACT, wide=True

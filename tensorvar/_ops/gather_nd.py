@@ -183,8 +183,18 @@ def _scatter(xp: Any, indices: Array, updates: Array, *, shape: Shape, batch_dim
     outer = batch_dims + indices.shape[-1]
     width = math.prod(shape[outer:])
     values = updates.reshape((rows.shape[0], width))
+    if updates.dtype.kind == 'O':
+        return _join_texts(xp, math.prod(shape[:outer]), rows, values).reshape(shape)
     total = _rows.sum_rows(xp, math.prod(shape[:outer]), rows, values)
     return total.astype(updates.dtype, copy=False).reshape(shape)
+
+
+def _join_texts(xp: Any, count: int, rows: Array, values: Array) -> Array:
+    """``sum_rows`` of texts: those of equal rows stand behind one another."""
+    width = values.shape[1]
+    total = xp.full(count * width, b'', values.dtype)
+    xp.add.at(total, _rows.places(xp, rows, width), values.reshape((-1,)))
+    return total
 
 
 def _scatter_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -199,7 +209,7 @@ SCATTER_ND = op_registry.register(
         _scatter,
         _scatter_gradient,
         inputs='i T',
-        dtypes={'i': _rows.INDICES, 'T': dtypes.NUMERIC | dtypes.BOOLEAN},
+        dtypes={'i': _rows.INDICES, 'T': dtypes.ANY},
         wide=True,
     )
 )
@@ -208,7 +218,7 @@ SCATTER_ND = op_registry.register(
 def scatter_nd(
     indices: Any, updates: Any, shape: Any, bad_indices_policy: str = '', name: str | None = None
 ) -> Tensor:
-    """Puts values at index tuples into zeros; values of equal tuples add up.
+    """Puts values at index tuples into zeros; values of equal tuples add up, texts too.
 
     Args:
         indices: int32 or int64; each row along the last axis is a tuple of positions.

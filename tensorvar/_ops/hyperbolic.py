@@ -43,12 +43,12 @@ def _atanh_gradient(context: Any, gradient: Tensor) -> Gradients:
     return (gradient / (1 - x * x),)
 
 
-SINH = _define.unary('Sinh', lambda xp, x: xp.sinh(x), _sinh_gradient, dtypes.INEXACT)
-COSH = _define.unary('Cosh', lambda xp, x: xp.cosh(x), _cosh_gradient, dtypes.INEXACT)
-TANH = _define.unary('Tanh', lambda xp, x: xp.tanh(x), _tanh_gradient, dtypes.INEXACT)
-ASINH = _define.unary('Asinh', lambda xp, x: xp.arcsinh(x), _asinh_gradient, dtypes.INEXACT)
-ACOSH = _define.unary('Acosh', lambda xp, x: xp.arccosh(x), _acosh_gradient, dtypes.INEXACT)
-ATANH = _define.unary('Atanh', lambda xp, x: xp.arctanh(x), _atanh_gradient, dtypes.INEXACT)
+SINH = _define.unary('Sinh', 'sinh', _sinh_gradient, dtypes.INEXACT)
+COSH = _define.unary('Cosh', 'cosh', _cosh_gradient, dtypes.INEXACT)
+TANH = _define.unary('Tanh', 'tanh', _tanh_gradient, dtypes.INEXACT)
+ASINH = _define.unary('Asinh', 'arcsinh', _asinh_gradient, dtypes.INEXACT)
+ACOSH = _define.unary('Acosh', 'arccosh', _acosh_gradient, dtypes.INEXACT)
+ATANH = _define.unary('Atanh', 'arctanh', _atanh_gradient, dtypes.INEXACT)
 TANH_GRAD = _define.binary('TanhGrad', _tanh_grad, _tanh_grad_gradient, dtypes.INEXACT, wide=True)
 
 

@@ -90,10 +90,10 @@ LRN = op_registry.register(
 
 def local_response_normalization(
     input: Any,
-    depth_radius: int = 5,
-    bias: float = 1,
-    alpha: float = 1,
-    beta: float = 0.5,
+    depth_radius: int | None = 5,
+    bias: float | None = 1,
+    alpha: float | None = 1,
+    beta: float | None = 0.5,
     name: str | None = None,
 ) -> Tensor:
     """``input / (bias + alpha * s) ** beta``, where s sums squares of nearby channels.
@@ -112,16 +112,31 @@ def local_response_normalization(
 
     Raises:
         InvalidArgumentError: wrong rank, dtype or radius.
+        TypeError: an argument is no number. (None stands for the default, as in TensorFlow.)
     """
     result: Tensor = executor.run(
         LRN,
         input if hasattr(input, 'dtype') else _as_floats(input),
-        depth_radius=int(depth_radius),
-        bias=float(bias),
-        alpha=float(alpha),
-        beta=float(beta),
+        depth_radius=_number('depth_radius', depth_radius, int, 5),
+        bias=_number('bias', bias, float, 1.0),
+        alpha=_number('alpha', alpha, float, 1.0),
+        beta=_number('beta', beta, float, 0.5),
     )
     return result
+
+
+def _number(argument: str, value: Any, kind: type[Any], default: float) -> Any:
+    if value is None:
+        return default
+    try:
+        if not isinstance(value, str | bytes):
+            return kind(value)
+    except (TypeError, ValueError):
+        pass  # Worded below.
+    raise errors.InvalidTypeError(
+        f'[LRN] {argument} = {value!r:.80} was given; expected {kind.__name__}; give a number',
+        'LRN',
+    )
 
 
 def _as_floats(values: Any) -> Tensor:

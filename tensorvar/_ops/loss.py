@@ -31,12 +31,13 @@ def _softmax_rule(logits: ArraySpec, labels: ArraySpec, *, axis: int) -> ArraySp
         )
     from_end = axis - rank if axis >= 0 else axis
     shortest = min(len(logits.shape), len(labels.shape))
-    if shortest < -from_end or not _arguments.same_dim(
-        logits.shape[from_end], labels.shape[from_end]
+    if shortest < -from_end or not (
+        labels.shape[from_end] == 1
+        or _arguments.same_dim(logits.shape[from_end], labels.shape[from_end])
     ):
         raise errors.InvalidArgumentError(
             f'{given} were given; logits and labels must be broadcastable, with equally many '
-            f'classes along axis {axis}; give one label per logit',
+            f'classes along axis {axis}, or one label for all; give one label per logit',
             _DENSE,
         )
     shape = list(_define.broadcast(_DENSE, logits, labels))
@@ -142,7 +143,7 @@ def softmax_cross_entropy_with_logits(
     Args:
         labels: probabilities; cast to the dtype of ``logits``.
         logits: floating-point values of rank 1 or more; broadcasts with ``labels``, but
-            for the axis, along which both have the same length.
+            for the axis, along which it has the length of ``labels`` unless that is 1.
         axis: the axis of the classes.
         name: ignored; there for TensorFlow programs.
 

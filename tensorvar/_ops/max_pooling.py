@@ -1,6 +1,7 @@
 """Max pooling over windows: ``max_pool`` and its forms for 1, 2 and 3 dimensions.
 
-The gradient of a window goes to the first of its largest elements.
+The gradient of a window goes to the first of its largest elements; in 3 dimensions, as in
+TensorFlow, all of it goes to each of them.
 """
 
 import itertools
@@ -92,13 +93,18 @@ def _maximum(xp: Any, value: Array, *, ksize: Ints, strides: Ints, padding: Padd
     return largest.copy() if largest is value else largest
 
 
+def _places(along: tuple[Axis, ...]) -> Iterator[tuple[slice, ...]]:
+    """Where each position within a window lies."""
+    for position in itertools.product(*[range(axis.window) for axis in along]):
+        yield tuple(axis.at(place) for axis, place in zip(along, position, strict=True))
+
+
 def _chosen(
     xp: Any, padded: Array, largest: Array, along: tuple[Axis, ...]
 ) -> Iterator[tuple[tuple[slice, ...], Array]]:
     """For each position within a window: where it lies, and which windows chose it."""
     free = xp.ones(largest.shape, dtypes.bool_.numpy)
-    for position in itertools.product(*[range(axis.window) for axis in along]):
-        places = tuple(axis.at(place) for axis, place in zip(along, position, strict=True))
+    for places in _places(along):
         chosen = free & (padded[places] == largest)
         free = free & ~chosen
         yield places, chosen
@@ -120,6 +126,25 @@ def _maximum_grad(
     total = xp.zeros(padded.shape, grad.dtype)
     for places, chosen in _chosen(xp, padded, largest, along):
         total[places] += grad * chosen
+    return _windows.crop(xp, total, along, 0)
+
+
+@in_float32
+def _maximum_grad_of_each(
+    xp: Any,
+    value: Array,
+    largest: Array,
+    grad: Array,
+    *,
+    ksize: Ints,
+    strides: Ints,
+    padding: Padding,
+) -> Array:
+    along = _pooling_rules.known_axes(value.shape, ksize, strides, padding)
+    padded = _windows.pad(xp, value, along, 0, _lowest(value.dtype))
+    total = xp.zeros(padded.shape, grad.dtype)
+    for places in _places(along):
+        total[places] += grad * (padded[places] == largest)
     return _windows.crop(xp, total, along, 0)
 
 
@@ -165,10 +190,10 @@ def _gradient_through(other: str) -> Gradient:
     return gradient
 
 
-def _register(name: str, allowed: DTypes) -> OpDef:
+def _register(name: str, allowed: DTypes, grad_forward: Any) -> OpDef:
     grad, grad_grad = f'{name}Grad', f'{name}GradGrad'
     for op, infer, forward, other in (
-        (grad, _infer_grad(grad), _maximum_grad, grad_grad),
+        (grad, _infer_grad(grad), grad_forward, grad_grad),
         (grad_grad, _infer_grad_grad(grad_grad), _maximum_grad_grad, grad),
     ):
         op_registry.register(
@@ -188,8 +213,8 @@ def _register(name: str, allowed: DTypes) -> OpDef:
 
 
 _NEVER = frozenset({dtypes.uint32.numpy, dtypes.uint64.numpy})
-MAX_POOL = _register('MaxPool', dtypes.REAL - _NEVER)
-MAX_POOL_3D = _register('MaxPool3D', dtypes.FLOATING)
+MAX_POOL = _register('MaxPool', dtypes.REAL - _NEVER, _maximum_grad)
+MAX_POOL_3D = _register('MaxPool3D', dtypes.FLOATING, _maximum_grad_of_each)
 
 
 def _pool(
@@ -232,9 +257,10 @@ def max_pool(
 ) -> Tensor:
     """Largest elements of windows, along as many dimensions as the rank of the input says.
 
-    NaN loses against numbers. Of equal elements the first gets the gradient. ``'NCHW'`` runs
-    on every device (TensorFlow's CPU refuses it), and a window of -inf gives -inf
-    (TensorFlow's CPU gives the lowest finite number).
+    NaN loses against numbers. Of equal elements the first gets the gradient, but at rank 5,
+    as in TensorFlow, each gets all of it. ``'NCHW'`` runs on every device (TensorFlow's CPU
+    refuses it), and a window of -inf gives -inf (TensorFlow's CPU gives the lowest finite
+    number).
 
     Args:
         input: real values of shape ``(batch, *spatial, channels)``, rank 3 to 5.
@@ -272,7 +298,7 @@ def max_pool1d(
     data_format: str | None = 'NWC',
     name: str | None = None,
 ) -> Tensor:
-    """``max_pool`` of an input of rank 3, ``'NWC'`` or ``'NCW'``."""
+    """Pools an input of rank 3, ``'NWC'`` or ``'NCW'``; see ``max_pool``."""
     return _pool('max_pool1d', 1, input, ksize, strides, padding, data_format)
 
 
@@ -284,7 +310,7 @@ def max_pool2d(
     data_format: str | None = 'NHWC',
     name: str | None = None,
 ) -> Tensor:
-    """``max_pool`` of an input of rank 4, ``'NHWC'`` or ``'NCHW'``."""
+    """Pools an input of rank 4, ``'NHWC'`` or ``'NCHW'``; see ``max_pool``."""
     return _pool('max_pool2d', 2, input, ksize, strides, padding, data_format)
 
 
@@ -296,5 +322,5 @@ def max_pool3d(
     data_format: str | None = 'NDHWC',
     name: str | None = None,
 ) -> Tensor:
-    """``max_pool`` of an input of rank 5, ``'NDHWC'`` or ``'NCDHW'``."""
+    """Pools an input of rank 5, ``'NDHWC'`` or ``'NCDHW'``; see ``max_pool``."""
     return _pool('max_pool3d', 3, input, ksize, strides, padding, data_format)

@@ -35,8 +35,8 @@ def moments(
 ) -> tuple[Tensor, Tensor]:
     """Mean and variance over axes; the variance is that of the values, not an estimate.
 
-    16-bit floats are computed in float32. The second derivative of the variance is exact
-    (TensorFlow's leaves out that of the mean).
+    16-bit floats are computed in float32. As in TensorFlow, the mean counts as a constant in
+    the variance: the first derivative is the same, but the second leaves out a term.
 
     Args:
         x: numbers.
@@ -61,7 +61,7 @@ def moments(
     over = _arguments.axes('moments', axes)
     values = _widened(given)
     mean = reduction.reduce_mean(values, over, keepdims=True)
-    squares = elementwise_binary.squared_difference(values, mean)
+    squares = elementwise_binary.squared_difference(values, elementwise_unary.stop_gradient(mean))
     variance = reduction.reduce_mean(squares, over, keepdims=True)
     return (
         _finish('moments', mean, over, keepdims, given.dtype),

@@ -182,7 +182,7 @@ def avg_pool1d(
     data_format: str | None = 'NWC',
     name: str | None = None,
 ) -> Tensor:
-    """``avg_pool`` of an input of rank 3, ``'NWC'`` or ``'NCW'``."""
+    """Pools an input of rank 3, ``'NWC'`` or ``'NCW'``; see ``avg_pool``."""
     return _pool('avg_pool1d', 1, input, ksize, strides, padding, data_format)
 
 
@@ -194,7 +194,7 @@ def avg_pool2d(
     data_format: str | None = 'NHWC',
     name: str | None = None,
 ) -> Tensor:
-    """``avg_pool`` of an input of rank 4, ``'NHWC'`` or ``'NCHW'``."""
+    """Pools an input of rank 4, ``'NHWC'`` or ``'NCHW'``; see ``avg_pool``."""
     return _pool('avg_pool2d', 2, input, ksize, strides, padding, data_format)
 
 
@@ -206,5 +206,5 @@ def avg_pool3d(
     data_format: str | None = 'NDHWC',
     name: str | None = None,
 ) -> Tensor:
-    """``avg_pool`` of an input of rank 5, ``'NDHWC'`` or ``'NCDHW'``."""
+    """Pools an input of rank 5, ``'NDHWC'`` or ``'NCDHW'``; see ``avg_pool``."""
     return _pool('avg_pool3d', 3, input, ksize, strides, padding, data_format)

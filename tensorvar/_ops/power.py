@@ -26,7 +26,9 @@ _POWERS = dtypes.INEXACT | dtypes.SIGNED_INTEGERS
 
 
 def _pow_gradient(context: Any, gradient: Tensor) -> Gradients:
-    x, y = (conjugate(value) for value in context.inputs)
+    x, y = context.inputs
+    if x._array.dtype.kind == 'c':
+        x, y = conjugate(x), conjugate(y)
     return (
         sum_to_shape(gradient * _base_slope(x, y), x._shape) if context.needs[0] else None,
         sum_to_shape(gradient * conjugate(context.outputs[0]) * _safe_log(x), y._shape)
@@ -109,7 +111,7 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
         InvalidArgumentError: the shapes do not broadcast, or the dtypes are wrong,
             or an exponent of integers is negative (a GPU gives 0 there).
     """
-    result: Tensor = executor.run(POW, x, y)
+    result: Tensor = executor.run_pair(POW, x, y)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from tensorvar import _shapes, errors
@@ -83,7 +84,9 @@ def _tolerance(op: str, a: Tensor) -> float:
             f'tv.cast it first',
             op,
         )
-    return float(np.finfo(a.dtype.numpy).eps) * max(_matrices.known_sides(op, a._spec(), 'a'))
+    return float(ml_dtypes.finfo(a.dtype.numpy).eps) * max(
+        _matrices.known_sides(op, a._spec(), 'a')
+    )
 
 
 def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:

@@ -8,7 +8,6 @@ that the global seed starts, and so a stream to itself.
 
 import functools
 import operator
-import os
 import random
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tensorvar import errors
+from tensorvar import _fork, errors
 from tensorvar._ops import philox
 
 # TensorFlow reduces seeds modulo this.
@@ -102,12 +101,10 @@ _seeding = _Seeding(None)
 _lock = threading.Lock()
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_renew_lock)
 
 
 def set_seed(seed: int | None) -> None:

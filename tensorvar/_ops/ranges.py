@@ -55,12 +55,16 @@ def _range_length(start: Number, limit: Number, delta: Number, dtype: NumpyDType
 
 
 def _range(xp: Any, *, start: Number, limit: Number, delta: Number, dtype: NumpyDType) -> Any:
-    steps = xp.arange(_range_length(start, limit, delta, dtype))
     if dtype.kind in 'iu':
         wide = dtypes.uint64 if dtype.kind == 'u' else dtypes.int64
     else:
         wide = dtypes.float64 if dtype.itemsize == 8 else dtypes.float32
-    return (steps.astype(wide.numpy) * delta + start).astype(dtype)
+    values = xp.arange(_range_length(start, limit, delta, dtype), dtype=wide.numpy)
+    if delta != 1:
+        values *= delta
+    if start != 0:
+        values += start
+    return values if wide.numpy is dtype else values.astype(dtype)
 
 
 def _linspace_rule(start: ArraySpec, stop: ArraySpec, *, num: int, axis: int) -> ArraySpec:

@@ -1,7 +1,7 @@
 """Sums, means, products, extremes and truth values over axes."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -67,13 +67,18 @@ def _refuse_axis_of_scalar(array: Array, axis: Axes) -> None:
 
 def expand_like_input(context: Any, values: Tensor) -> Tensor:
     """``values``, a result or its gradient, in a shape that broadcasts to the input."""
-    shape = reduced_shape('reduce', context.inputs[0]._shape, context.attributes['axis'], True)
-    return array_shape.reshape(values, shape)
+    axis = context.attributes['axis']
+    if context.attributes['keepdims'] or axis is None:
+        return values
+    shape = reduced_shape('reduce', context.inputs[0]._shape, axis, True)
+    return _gradient_helpers.reshape(values, cast(_shapes.Shape, shape))
 
 
 def _spread(context: Any, values: Tensor) -> Tensor:
     """Broadcasts a gradient back over the reduced axes."""
-    return array_shape.broadcast_to(expand_like_input(context, values), context.inputs[0]._shape)
+    expanded = expand_like_input(context, values)
+    result: Tensor = executor.run(OPS['BroadcastTo'], expanded, shape=context.inputs[0]._shape)
+    return result
 
 
 # Sum and Mean
@@ -123,7 +128,8 @@ def _integer_mean(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
 
 
 def _mean_gradient(context: Any, gradient: Tensor) -> Gradients:
-    count = reduced_count(context.inputs[0], context.attributes['axis'])
+    results = math.prod(gradient._shape)
+    count = math.prod(context.inputs[0]._shape) // results if results else 1
     return (_spread(context, gradient / max(count, 1)),)
 
 

@@ -7,12 +7,17 @@ TensorFlow leaves undefined.
 import math
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
-from tensorvar._ops import _index_checks
+from tensorvar._ops import _element_updates, _index_checks, _rows
 
 _INDEX = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
+
+# Elements from which on NumPy computes rows faster one by one than all their elements.
+_WIDE_ROW = 256
 
 
 # Rows: indices of any shape name rows of the variable.
@@ -103,13 +108,56 @@ def _set_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
     target[rows] = updates
 
 
-def _unbuffered(name: str) -> Any:
-    """A row operation that accumulates duplicates: ``ufunc.at``."""
+def _accumulating(name: str, of_bools: Any = None) -> Any:
+    """A row operation for which all of several updates of a row count."""
 
     def apply(xp: Any, target: Array, rows: Array, updates: Array) -> None:
-        getattr(xp, name).at(target, rows, updates)
+        if target.dtype.kind == 'b':
+            target[...] = of_bools(target, _count_true(xp, target, rows, updates))
+        else:
+            _accumulate(xp, name, target, rows, updates)
 
     return apply
+
+
+def _count_true(xp: Any, target: Array, rows: Array, updates: Array) -> Array:
+    """How often True is added to each bool; no card adds bools themselves."""
+    count = xp.zeros(target.shape, dtypes.int32.numpy)
+    _accumulate(xp, 'add', count, rows, updates.astype(dtypes.int32.numpy))
+    return count
+
+
+def _add_bools(target: Array, count: Array) -> Array:
+    return target | (count > 0)
+
+
+def _subtract_bools(target: Array, count: Array) -> Array:
+    return target ^ (count % 2 == 1)
+
+
+def _accumulate(xp: Any, name: str, target: Array, rows: Array, updates: Array) -> None:
+    """Applies a function of two arguments to rows, in the order of the updates.
+
+    NumPy addresses single elements several times as fast as whole rows. For wide rows it
+    is faster still to compute them one by one; aside, because a program can be
+    interrupted between two, and the write is one step.
+    """
+    width = math.prod(target.shape[1:])
+    if xp is not np or width < _WIDE_ROW:
+        places = _rows.places(xp, rows.astype(dtypes.int64.numpy), width)
+        flat = target.reshape((-1,))
+        _element_updates.update_at(xp, name, flat, places, updates.reshape((-1,)))
+        return
+    function = getattr(xp, name)
+    touched, positions = np.unique(rows, return_inverse=True)
+    if touched.shape == rows.shape:
+        target[rows] = function(target[rows], updates)
+        return
+    changed = target[touched]
+    for position, update in zip(positions.tolist(), updates, strict=True):
+        row = changed[position]
+        function(row, update, out=row)
+    target[touched] = changed
 
 
 def _multiply_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
@@ -117,7 +165,7 @@ def _multiply_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
         # CuPy's multiply has no ``at``.
         _row_after_row(lambda row, update: row * update, target, rows, updates)
     else:
-        xp.multiply.at(target, rows, updates)
+        _accumulate(xp, 'multiply', target, rows, updates)
 
 
 def _divide_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
@@ -131,7 +179,7 @@ def _divide_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
     elif hasattr(xp, 'cuda'):
         _row_after_row(lambda row, update: row / update, target, rows, updates)
     else:
-        xp.true_divide.at(target, rows, updates)
+        _accumulate(xp, 'true_divide', target, rows, updates)
 
 
 def _truncated(xp: Any, dividend: Array, divisor: Array) -> Array:
@@ -150,8 +198,8 @@ def _row_after_row(function: Any, target: Array, rows: Array, updates: Array) ->
     target[...] = result
 
 
-def _register(name: str, apply: Any, allowed: Any) -> None:
-    """Adds the op on rows and the op on slices of one kind of write."""
+def _register(name: str, apply: Any, allowed: Any, also_nd: Any = frozenset()) -> None:
+    """Adds the op on rows and the op on slices, which takes more, of one kind of write."""
     rows_op, nd_op = f'ResourceScatter{name}', f'ResourceScatterNd{name}'
 
     def rows_in_place(xp: Any, target: Array, indices: Array, updates: Array) -> None:
@@ -162,7 +210,7 @@ def _register(name: str, apply: Any, allowed: Any) -> None:
 
     _register_one(rows_op, _rows_rule(rows_op), rows_in_place, allowed)
     if name not in ('Mul', 'Div'):
-        _register_one(nd_op, _nd_rule(nd_op), nd_in_place, allowed)
+        _register_one(nd_op, _nd_rule(nd_op), nd_in_place, allowed | also_nd)
 
 
 def _register_one(name: str, rule: Any, in_place: Any, allowed: Any) -> None:
@@ -185,9 +233,9 @@ def _register_one(name: str, rule: Any, in_place: Any, allowed: Any) -> None:
 
 
 _register('Update', _set_rows, dtypes.ANY)
-_register('Add', _unbuffered('add'), dtypes.NUMERIC)
-_register('Sub', _unbuffered('subtract'), dtypes.NUMERIC)
+_register('Add', _accumulating('add', _add_bools), dtypes.NUMERIC, dtypes.BOOLEAN)
+_register('Sub', _accumulating('subtract', _subtract_bools), dtypes.NUMERIC, dtypes.BOOLEAN)
 _register('Mul', _multiply_rows, dtypes.NUMERIC)
 _register('Div', _divide_rows, dtypes.NUMERIC)
-_register('Min', _unbuffered('minimum'), dtypes.REAL)
-_register('Max', _unbuffered('maximum'), dtypes.REAL)
+_register('Min', _accumulating('minimum'), dtypes.REAL)
+_register('Max', _accumulating('maximum'), dtypes.REAL)

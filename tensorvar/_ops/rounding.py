@@ -13,10 +13,10 @@ def _round(xp: Any, x: Any) -> Any:
     return x if x.dtype.kind in 'iu' else xp.rint(x)
 
 
-FLOOR = _define.unary('Floor', lambda xp, x: xp.floor(x), NOT_DIFFERENTIABLE, dtypes.FLOATING)
-CEIL = _define.unary('Ceil', lambda xp, x: xp.ceil(x), NOT_DIFFERENTIABLE, dtypes.FLOATING)
+FLOOR = _define.unary('Floor', 'floor', NOT_DIFFERENTIABLE, dtypes.FLOATING)
+CEIL = _define.unary('Ceil', 'ceil', NOT_DIFFERENTIABLE, dtypes.FLOATING)
 ROUND = _define.unary('Round', _round, NOT_DIFFERENTIABLE, dtypes.REAL)
-RINT = _define.unary('Rint', lambda xp, x: xp.rint(x), NOT_DIFFERENTIABLE, dtypes.FLOATING)
+RINT = _define.unary('Rint', 'rint', NOT_DIFFERENTIABLE, dtypes.FLOATING)
 
 
 def floor(x: Any, name: str | None = None) -> Tensor:

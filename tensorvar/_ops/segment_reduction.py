@@ -162,9 +162,7 @@ def _extreme_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 SEGMENT_SUM = _register('SegmentSum', _add, _sum_gradient, dtypes.NUMERIC)
 SEGMENT_MEAN = _register('SegmentMean', _average, _mean_gradient, dtypes.NUMERIC)
-SEGMENT_PROD = _register(
-    'SegmentProd', _segment_rows.multiply_rows, _prod_gradient, dtypes.NUMERIC
-)
+SEGMENT_PROD = _register('SegmentProd', _segment_rows.multiply_rows, _prod_gradient, dtypes.NUMERIC)
 SEGMENT_MAX = _register('SegmentMax', _greatest, _extreme_gradient, dtypes.REAL)
 SEGMENT_MIN = _register('SegmentMin', _least, _extreme_gradient, dtypes.REAL)
 
@@ -220,5 +218,8 @@ def segment_max(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
 
 
 def segment_min(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
-    """The least elements of the rows of each segment. See ``segment_max``."""
+    """The least elements of the rows of each segment: as ``segment_max`` does.
+
+    See ``segment_sum``.
+    """
     return _run(SEGMENT_MIN, data, segment_ids)

@@ -82,19 +82,19 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> _shapes.TensorShape:
     """The ``TensorShape`` to which two shapes broadcast.
 
     Args:
-        shape_x: a ``TensorShape`` or what makes one; fully known.
+        shape_x: a ``TensorShape`` or what makes one; dimensions may be unknown.
         shape_y: likewise.
 
     Returns:
-        The common shape.
+        The common shape, as far as it is known.
 
     Raises:
         ValueError: they do not broadcast.
     """
     given = [_shapes.as_shape(s) for s in (shape_x, shape_y)]
-    for known in given:
-        known.assert_is_fully_defined()
-    dims = [cast(Shape, known.as_tuple()) for known in given]
+    if any(shape.rank is None for shape in given):
+        return _shapes.TensorShape(None)
+    dims = [shape.as_tuple() for shape in given]
     return _shapes.TensorShape(_shapes.broadcast_shapes('broadcast_static_shape', *dims))
 
 

@@ -26,7 +26,7 @@ def _rule(name: str) -> Infer:
 
 def _shifted(xp: Any, logits: Any, axis: int) -> Any:
     """The logits less their largest, so that no exponential overflows."""
-    return logits - xp.max(logits, axis=axis, keepdims=True)
+    return logits - logits.max(axis=axis, keepdims=True)
 
 
 def softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
@@ -34,7 +34,7 @@ def softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
     if logits.shape[axis] == 0:
         return logits.copy()
     raised = xp.exp(_shifted(xp, logits, axis))
-    return raised / xp.sum(raised, axis=axis, keepdims=True)
+    return raised / raised.sum(axis=axis, keepdims=True)
 
 
 def log_softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
@@ -42,7 +42,7 @@ def log_softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
     if logits.shape[axis] == 0:
         return logits.copy()
     shifted = _shifted(xp, logits, axis)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+    return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
 
 
 def _softmax_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -67,6 +67,7 @@ SOFTMAX = op_registry.register(
         forward=_half_precision.in_float32(softmax_of),
         gradient=_softmax_gradient,
         dtypes={'T': dtypes.FLOATING},
+        direct=True,
         wide=True,
     )
 )
@@ -77,6 +78,7 @@ LOG_SOFTMAX = op_registry.register(
         forward=_half_precision.in_float32(log_softmax_of),
         gradient=_log_softmax_gradient,
         dtypes={'T': dtypes.FLOATING},
+        direct=True,
         wide=True,
     )
 )

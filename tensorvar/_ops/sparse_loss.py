@@ -37,8 +37,11 @@ def _backprop_rule(logits: ArraySpec, labels: ArraySpec) -> ArraySpec:
     return ArraySpec(logits.shape, logits.dtype)
 
 
-def _outside(xp: Any, labels: Any, classes: int) -> Any:
-    """Where labels are no class; an error where values may be read."""
+def _outside(xp: Any, logits: Any, labels: Any) -> Any:
+    """Where labels are no class; None, or an error, where values may be read."""
+    classes = logits.shape[-1]
+    if labels.shape != logits.shape[:-1] or not classes:
+        raise ValueError('the rule words this')
     outside = xp.asarray((labels < 0) | (labels >= classes))
     _value_checks.refuse_where(
         xp,
@@ -47,24 +50,27 @@ def _outside(xp: Any, labels: Any, classes: int) -> Any:
         f'Received a label value which is outside the valid range of [0, {classes}); labels are '
         f'class numbers; mask the rows that have none',
     )
-    return outside
+    return None if _value_checks.can_look(xp) else outside
 
 
 def _forward(xp: Any, logits: Any, labels: Any) -> Any:
-    outside = _outside(xp, labels, logits.shape[-1])
-    shifted = logits - xp.max(logits, axis=-1, keepdims=True)
-    total = xp.log(xp.sum(xp.exp(shifted), axis=-1))
-    classes = xp.expand_dims(xp.where(outside, 0, labels), -1)
-    chosen = xp.take_along_axis(shifted, classes, axis=-1)[..., 0]
-    return xp.where(outside, xp.nan, total - chosen)
+    outside = _outside(xp, logits, labels)
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    total = xp.log(xp.exp(shifted).sum(axis=-1))
+    classes = labels if outside is None else xp.where(outside, 0, labels)
+    rows = shifted.reshape((-1, shifted.shape[-1]))
+    chosen = rows[xp.arange(rows.shape[0]), classes.reshape((-1,))].reshape(labels.shape)
+    loss = total - chosen
+    return loss if outside is None else xp.where(outside, xp.nan, loss)
 
 
 def _backprop(xp: Any, logits: Any, labels: Any) -> Any:
     """``softmax(logits)`` less 1 at the label; nan in rows whose label is no class."""
-    classes = logits.shape[-1]
-    hit = xp.expand_dims(labels, -1) == xp.arange(classes)
+    # The loss has refused other labels where values may be read.
+    outside = None if _value_checks.can_look(xp) else _outside(xp, logits, labels)
+    hit = labels[..., None] == xp.arange(logits.shape[-1])
     slope = softmax.softmax_of(xp, logits, axis=-1) - hit.astype(logits.dtype)
-    return xp.where(xp.expand_dims(_outside(xp, labels, classes), -1), xp.nan, slope)
+    return slope if outside is None else xp.where(outside[..., None], xp.nan, slope)
 
 
 def _gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -88,6 +94,7 @@ SPARSE_SOFTMAX_CROSS_ENTROPY = op_registry.register(
         gradient=_gradient,
         inputs='T i',
         dtypes={'T': dtypes.FLOATING, 'i': _LABELS},
+        direct=True,
         wide=True,
     )
 )
@@ -99,6 +106,7 @@ BACKPROP = op_registry.register(
         gradient=_backprop_gradient,
         inputs='T i',
         dtypes={'T': dtypes.FLOATING, 'i': _LABELS},
+        direct=True,
         wide=True,
     )
 )

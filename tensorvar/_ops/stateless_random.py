@@ -186,7 +186,7 @@ def stateless_uniform(
             f'unsigned integers have no bounds here; give minval=None and maxval=None, or a '
             f'signed dtype'
         )
-    return draw_integers(op, shape, kind, _stream(op, seed, alg), minval, maxval)
+    return draw_integers(op, shape, kind, fixed_stream(op, seed, alg), minval, maxval)
 
 
 def stateless_shuffle(
@@ -204,7 +204,7 @@ def stateless_shuffle(
         A tensor of the same shape and dtype, on the device of ``value``.
     """
     tensor = conversion.convert_to_tensor(value)
-    stream = _stream(STATELESS_SHUFFLE.name, seed, alg)
+    stream = fixed_stream(STATELESS_SHUFFLE.name, seed, alg)
     result: Tensor = executor.run(STATELESS_SHUFFLE, tensor, stream=stream)
     return result
 
@@ -279,10 +279,16 @@ def draw_integers(
 
 
 def _draw(op: OpDef, shape: Any, dtype: Any, seed: Any, alg: Any) -> Tensor:
-    return draw(op, shape, dtype, _stream(op.name, seed, alg))
+    return draw(op, shape, dtype, fixed_stream(op.name, seed, alg))
 
 
-def _stream(op: str, seed: Any, alg: Any) -> FixedStream:
+def fixed_stream(op: str, seed: Any, alg: Any = 'auto_select') -> FixedStream:
+    """The stream of a stateless draw.
+
+    Raises:
+        InvalidArgumentError: the seed is not made of two 64-bit integers.
+        UnimplementedError: ``alg`` is ``'threefry'``.
+    """
     check_philox(op, read_algorithm(op, alg))
     dtype = getattr(seed, 'dtype', None)
     if dtype is not None and dtypes.as_dtype(dtype) not in (dtypes.int32, dtypes.int64):

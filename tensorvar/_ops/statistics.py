@@ -96,7 +96,9 @@ def _variance_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 def _std_gradient(context: Any, gradient: Tensor) -> Gradients:
-    return (_scaled_deviation(context, gradient / context.outputs[0]),)
+    # As of a square root, nothing of nothing: not nan where the deviation is 0.
+    slope = _gradient_helpers.where(gradient == 0, 0.0, gradient / context.outputs[0])
+    return (_scaled_deviation(context, slope),)
 
 
 VARIANCE = op_registry.register(

@@ -1,7 +1,6 @@
 """Copies of a tensor with values changed at index tuples: tensor_scatter_nd_*."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from tensorvar import dtypes
@@ -9,7 +8,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import OPS, ArraySpec, Infer, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _gradient_helpers, _rows, gather_nd
+from tensorvar._ops import _arguments, _element_updates, _gradient_helpers, _rows, gather_nd
 from tensorvar._ops._gradient_helpers import Gradients
 
 _DTYPES_ADD = {'T': dtypes.NUMERIC, 'i': _rows.INDICES}
@@ -106,9 +105,7 @@ SUB = op_registry.register(
 )
 
 
-def _extreme(
-    xp: Any, op: str, at: Callable[..., None], tensor: Array, indices: Array, updates: Array
-) -> Array:
+def _extreme(xp: Any, op: str, name: str, tensor: Array, indices: Array, updates: Array) -> Array:
     table, rows, values = _table(xp, op, tensor, indices, updates)
     count, width = table.shape
     # Small dtypes, which CUDA has no atomic operations for, are widened without loss.
@@ -119,16 +116,16 @@ def _extreme(
     result[:count] = table
     flat = result.reshape((-1,))
     places = _rows.places(xp, _rows.caught(xp, rows, count), width)
-    at(flat, places, values.astype(wide).reshape((-1,)))
+    _element_updates.update_at(xp, name, flat, places, values.astype(wide).reshape((-1,)))
     return result[:count].astype(tensor.dtype).reshape(tensor.shape)
 
 
 def _min(xp: Any, tensor: Array, indices: Array, updates: Array) -> Array:
-    return _extreme(xp, 'TensorScatterMin', xp.minimum.at, tensor, indices, updates)
+    return _extreme(xp, 'TensorScatterMin', 'minimum', tensor, indices, updates)
 
 
 def _max(xp: Any, tensor: Array, indices: Array, updates: Array) -> Array:
-    return _extreme(xp, 'TensorScatterMax', xp.maximum.at, tensor, indices, updates)
+    return _extreme(xp, 'TensorScatterMax', 'maximum', tensor, indices, updates)
 
 
 def _extreme_gradient(context: Any, gradient: Tensor) -> Gradients:

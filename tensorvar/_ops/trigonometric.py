@@ -45,13 +45,13 @@ def _atan2_gradient(context: Any, gradient: Tensor) -> Gradients:
     )
 
 
-SIN = _define.unary('Sin', lambda xp, x: xp.sin(x), _sin_gradient, dtypes.INEXACT)
-COS = _define.unary('Cos', lambda xp, x: xp.cos(x), _cos_gradient, dtypes.INEXACT)
-TAN = _define.unary('Tan', lambda xp, x: xp.tan(x), _tan_gradient, dtypes.INEXACT)
-ASIN = _define.unary('Asin', lambda xp, x: xp.arcsin(x), _asin_gradient, dtypes.INEXACT)
-ACOS = _define.unary('Acos', lambda xp, x: xp.arccos(x), _acos_gradient, dtypes.INEXACT)
-ATAN = _define.unary('Atan', lambda xp, x: xp.arctan(x), _atan_gradient, dtypes.INEXACT)
-ATAN2 = _define.binary('Atan2', lambda xp, y, x: xp.arctan2(y, x), _atan2_gradient, dtypes.FLOATING)
+SIN = _define.unary('Sin', 'sin', _sin_gradient, dtypes.INEXACT)
+COS = _define.unary('Cos', 'cos', _cos_gradient, dtypes.INEXACT)
+TAN = _define.unary('Tan', 'tan', _tan_gradient, dtypes.INEXACT)
+ASIN = _define.unary('Asin', 'arcsin', _asin_gradient, dtypes.INEXACT)
+ACOS = _define.unary('Acos', 'arccos', _acos_gradient, dtypes.INEXACT)
+ATAN = _define.unary('Atan', 'arctan', _atan_gradient, dtypes.INEXACT)
+ATAN2 = _define.binary('Atan2', 'arctan2', _atan2_gradient, dtypes.FLOATING)
 
 
 def sin(x: Any, name: str | None = None) -> Tensor:

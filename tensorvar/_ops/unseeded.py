@@ -4,11 +4,10 @@ NumPy's and CuPy's ``default_rng``, one per thread and device, seeded by the ope
 system, and anew in a forked child.
 """
 
-import os
 import threading
 from typing import Any
 
-from tensorvar import dtypes
+from tensorvar import _fork, dtypes
 from tensorvar._backend.base import Array
 from tensorvar._ops import distributions
 from tensorvar._ops.distributions import NumpyDType, Shape
@@ -21,12 +20,10 @@ _UNIFORM_BITS = {dtypes.float16.numpy: 11, dtypes.bfloat16.numpy: 8}
 _of_this_thread = threading.local()
 
 
+@_fork.in_child
 def _forget_generators() -> None:
     global _of_this_thread
     _of_this_thread = threading.local()
-
-
-os.register_at_fork(after_in_child=_forget_generators)
 
 
 def _generator(xp: Any) -> Any:

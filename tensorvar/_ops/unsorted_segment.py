@@ -82,9 +82,7 @@ def _extreme_gradient(context: Any, gradient: Tensor) -> Gradients:
     )
 
 
-PROD = _register(
-    'UnsortedSegmentProd', _segment_rows.multiply_rows, _prod_gradient, dtypes.NUMERIC
-)
+PROD = _register('UnsortedSegmentProd', _segment_rows.multiply_rows, _prod_gradient, dtypes.NUMERIC)
 MAX = _register('UnsortedSegmentMax', _greatest, _extreme_gradient, dtypes.REAL)
 MIN = _register('UnsortedSegmentMin', _least, _extreme_gradient, dtypes.REAL)
 
@@ -125,7 +123,8 @@ def unsorted_segment_min(
 ) -> Tensor:
     """The least elements of the rows of each segment.
 
-    See ``unsorted_segment_max``; an empty segment gives the greatest finite value.
+    See ``unsorted_segment_sum``. ``data`` is real; an empty segment gives the greatest
+    finite value.
     """
     return _run(MIN, data, segment_ids, num_segments)
 

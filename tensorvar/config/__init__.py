@@ -5,6 +5,7 @@ repeated; afterwards they raise, naming the line that used a device first, until
 ``tv.config.reset()``.
 """
 
+from tensorvar import _left_out
 from tensorvar._core.function_mode import functions_run_eagerly as functions_run_eagerly
 from tensorvar._core.function_mode import run_functions_eagerly as run_functions_eagerly
 from tensorvar._device.defaults import get_default_device as get_default_device
@@ -66,3 +67,5 @@ __all__ = [
     'threading',
     'why_no_gpu',
 ]
+
+_left_out.install(__name__, __all__)

@@ -1,5 +1,6 @@
 """TensorFlow's ``tf.config.experimental`` names for what ``tv.config`` does."""
 
+from tensorvar import _left_out
 from tensorvar._backend.guard import get_device_policy as get_device_policy
 from tensorvar._backend.guard import set_device_policy as set_device_policy
 from tensorvar._device.device_details import get_device_details as get_device_details
@@ -37,3 +38,5 @@ __all__ = [
     'set_virtual_device_configuration',
     'set_visible_devices',
 ]
+
+_left_out.install(__name__, __all__)

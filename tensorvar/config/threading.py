@@ -1,5 +1,6 @@
 """TensorFlow's ``tf.config.threading``."""
 
+from tensorvar import _left_out
 from tensorvar._device.thread_settings import (
     get_inter_op_parallelism_threads as get_inter_op_parallelism_threads,
 )
@@ -19,3 +20,5 @@ __all__ = [
     'set_inter_op_parallelism_threads',
     'set_intra_op_parallelism_threads',
 ]
+
+_left_out.install(__name__, __all__)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tensorvar._core import conversion, interop, tensor
+from tensorvar._core import array_value, conversion, interop, tensor
 
 __all__ = ['from_dlpack', 'to_dlpack']
 
@@ -10,7 +10,8 @@ __all__ = ['from_dlpack', 'to_dlpack']
 def to_dlpack(tf_tensor: Any) -> Any:
     """A DLPack capsule of a tensor or of a variable's current value.
 
-    The capsule shares the buffer; a variable's later writes go to a fresh one.
+    A tensor's capsule shares its buffer, which nobody may write to. A variable's holds a
+    snapshot of its own.
 
     Args:
         tf_tensor: a tensor or variable. TensorFlow refuses variables.
@@ -22,7 +23,9 @@ def to_dlpack(tf_tensor: Any) -> Any:
         UnimplementedError: the device is simulated, or the dtype has no DLPack code.
     """
     value = conversion.unwrap(tf_tensor)
-    return conversion.convert_to_tensor(value).__dlpack__()
+    if not isinstance(value, array_value.ArrayValue):
+        value = conversion.constant(value)
+    return value.__dlpack__()
 
 
 def from_dlpack(dlcapsule: Any) -> tensor.Tensor:

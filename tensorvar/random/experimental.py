@@ -1,5 +1,6 @@
 """TensorFlow's ``tf.random.experimental`` names for what ``tv.random`` does."""
 
+from tensorvar import _left_out
 from tensorvar._ops.generator_state import create_rng_state as create_rng_state
 from tensorvar._ops.random_generator import Generator as Generator
 from tensorvar._ops.random_generator import get_global_generator as get_global_generator
@@ -19,3 +20,5 @@ __all__ = [
     'stateless_shuffle',
     'stateless_split',
 ]
+
+_left_out.install(__name__, __all__)

@@ -126,5 +126,9 @@ def test_wrong_arguments_are_named():
         faults.fail('GPU:0', 'melt'),
     ):
         pass
-    with pytest.raises(ValueError, match='after=-1'), faults.fail('GPU:0', 'copy', after=-1):
-        pass
+    for wrong in (-1, True, '1'):
+        with (
+            pytest.raises(errors.InvalidArgumentError, match=f'after={wrong!r} was given'),
+            faults.fail('GPU:0', 'copy', after=wrong),
+        ):
+            pass

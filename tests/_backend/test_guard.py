@@ -203,8 +203,14 @@ def test_unknown_modes_are_refused(name: str) -> None:
 
 
 def test_a_budget_must_be_a_size() -> None:
-    with pytest.raises(errors.InvalidArgumentError, match='is no size'):
+    with pytest.raises(errors.InvalidArgumentError, match=r"^\[transfer_guard\] 'lots' is no size"):
         guard.transfer_guard(budget='lots')
+
+
+def test_a_guard_shows_what_it_was_given() -> None:
+    shown = repr(guard.transfer_guard('log', device_to_host='allow', budget='1KiB'))
+    assert shown.startswith("<tv.transfer_guard(host_to_device='log', device_to_host='allow', ")
+    assert 'budget=1024) of test_guard.py:' in shown
 
 
 def test_the_policy_is_silent_at_first() -> None:

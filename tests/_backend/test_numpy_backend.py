@@ -14,11 +14,10 @@ def backend():
 
 
 def test_describes_itself(backend):
-    assert (backend.device, backend.device_kind) == ('CPU:0', 'CPU')
+    assert backend.device == 'CPU:0'
     assert backend.array_module is np
     assert backend.array_type is np.ndarray
     assert backend.ledger is None
-    assert backend.special.erf(0.0) == 0.0
 
 
 @pytest.mark.parametrize('name', ['from_host', 'to_host', 'copy'])

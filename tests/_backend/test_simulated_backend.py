@@ -21,8 +21,7 @@ def backend():
 
 
 def test_describes_itself(backend):
-    assert (backend.device, backend.device_kind) == ('GPU:0', 'GPU')
-    assert SimulatedBackend('CPU:1').device_kind == 'CPU'
+    assert backend.device == 'GPU:0'
     assert backend.array_type is SimulatedArray
     assert backend.ledger.limit == 1 << 16
 
@@ -135,7 +134,7 @@ def test_variables_are_not_counted_twice(backend):
 
 
 @pytest.fixture
-def droppable():
+def droppable(monkeypatch):
     kept = []
 
     def drop(device, missing):
@@ -143,9 +142,9 @@ def droppable():
         kept[:] = [array for array in kept if array.device != device]
         return freed
 
+    monkeypatch.setattr(memory_ledger, '_reclaimers', list(memory_ledger._reclaimers))
     memory_ledger.register_reclaimer(Stage.REPLICAS, drop)
-    yield kept
-    memory_ledger.unregister_reclaimer(drop)
+    return kept
 
 
 def test_release_memory_gives_back_what_nobody_needs(backend, droppable):

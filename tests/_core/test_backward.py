@@ -312,6 +312,23 @@ def test_batches_of_different_sizes(target: tuple[int, ...], source: tuple[int, 
         tape.batch_jacobian(tv.ones(target), tv.ones(source))
 
 
+@pytest.mark.parametrize(('target', 'source'), [((2,), (2,)), ((2, 1), (2,)), ((2,), (2, 1))])
+def test_batches_have_rows(target: tuple[int, ...], source: tuple[int, ...]) -> None:
+    with tv.GradientTape() as tape:
+        pass
+    with pytest.raises(ValueError, match=r'Shape \[2\] must have rank at least 2'):
+        tape.batch_jacobian(tv.ones(target), tv.ones(source))
+
+
+def test_batch_jacobian_of_a_variable_by_itself() -> None:
+    v = tv.Variable([[1.0, 2.0]])
+    with tv.GradientTape(persistent=True) as tape:
+        pass
+    assert value(tape.batch_jacobian(v, v)) == [[[1.0, 0.0], [0.0, 1.0]]]
+    x = tv.constant([[1.0]])
+    assert value(tape.batch_jacobian(x, x)) == [[[0.0]]]
+
+
 # Parts
 
 

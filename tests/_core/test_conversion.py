@@ -80,6 +80,46 @@ def test_lists_with_tensors_inside(device: str) -> None:
         tv.constant([tv.constant(1), 1.5])
 
 
+@pytest.mark.parametrize('dtype', [tv.float16, tv.float64, tv.complex64, tv.bfloat16])
+@pytest.mark.parametrize('inner', [tv.float32, tv.int32, tv.bool])
+def test_tensors_in_a_list_take_the_dtype_of_the_whole(
+    device: str, dtype: tv.DType, inner: tv.DType
+) -> None:
+    with tv.device(device):
+        one, variable = tv.cast(1, inner), tv.Variable([0, 0, 0], dtype=dtype)
+        given = [one, 2, 3.0]
+        made = [
+            tv.convert_to_tensor(given, dtype),
+            tv.constant(given, dtype),
+            tv.Variable(given, dtype=dtype),
+            variable.assign(given).value(),
+            variable.assign_add([tv.Variable(one), 0, 0]) - [one, 0, 0],
+            [0, 0, 0] + tv.constant(given, dtype),
+            [one, 2, 3] + tv.zeros([3], dtype),
+        ]
+    for value in made:
+        assert value.dtype is dtype
+    assert [value.numpy().tolist() for value in made] == [[1.0, 2.0, 3.0]] * 7
+    nested = tv.convert_to_tensor([[[1.0, 2.0]], [tv.constant([3.0, 4.0])]], dtype)
+    assert nested.numpy().tolist() == [[[1.0, 2.0]], [[3.0, 4.0]]]
+
+
+def test_gradients_pass_the_tensors_of_a_list() -> None:
+    x = tv.constant(2.0)
+    with tv.GradientTape() as tape:
+        tape.watch(x)
+        y = tv.constant([1.0, 3.0], tv.float64) * [x, x * x]
+    assert tape.gradient(y, x).numpy() == 1.0 + 3.0 * 4.0
+
+
+@pytest.mark.parametrize(
+    ('inner', 'dtype'), [(1.5, tv.int32), (1j, tv.float32), (1, tv.bool), ('a', tv.float32)]
+)
+def test_tensors_in_a_list_lose_no_fractions(inner: Any, dtype: tv.DType) -> None:
+    with pytest.raises(ValueError, match=f'{dtype.name}'):
+        tv.convert_to_tensor([tv.constant(inner), tv.constant(inner)], dtype)
+
+
 def test_shapes_convert_when_they_are_known() -> None:
     made = tv.convert_to_tensor(tv.TensorShape([2, 3]))
     assert made.dtype is tv.int32

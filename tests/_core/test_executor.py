@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tensorvar as tv
 from tensorvar import errors
-from tensorvar._core import executor
+from tensorvar._core import dispatch, executor, full_path
 from tensorvar._core.op_registry import OPS
 from tensorvar._device import switches
 
@@ -30,15 +30,31 @@ UNARY: list[Callable[[Any], Any]] = [
 def direct_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the ops that the direct path has run."""
     seen: list[str] = []
-    run = executor._run_direct
+    passed_on: list[str] = []
+    run, pair, full = executor._run_direct, executor.run_pair, full_path.run
 
     def run_direct(op: Any, *args: Any) -> Any:
+        passed_on.append(op.name)
         output = run(op, *args)
         if output is not None:
             seen.append(op.name)
         return output
 
+    def run_full(op: Any, *args: Any) -> Any:
+        passed_on.append(op.name)
+        return full(op, *args)
+
+    def run_pair(op: Any, x: Any, y: Any) -> Any:
+        before = len(passed_on)
+        output = pair(op, x, y)
+        if len(passed_on) == before:
+            seen.append(op.name)
+        return output
+
     monkeypatch.setattr(executor, '_run_direct', run_direct)
+    monkeypatch.setattr(full_path, 'run', run_full)
+    for module in (executor, dispatch):
+        monkeypatch.setattr(module, 'run_pair', run_pair)
     return seen
 
 
@@ -392,3 +408,34 @@ def test_switches_are_bits() -> None:
         switches.set_switch(bit, False)
         assert not switches.is_on(bit)
     assert switches.flags == 0
+
+
+# Python numbers
+
+
+def test_numbers_met_before_keep_their_sign_and_type() -> None:
+    x = tv.constant([1.0, -1.0])
+    for _ in range(2):
+        assert np.signbit((x * 0.0).numpy()).tolist() == [False, True]
+        assert np.signbit((x * -0.0).numpy()).tolist() == [True, False]
+        assert (x + 1).numpy().tolist() == (x + 1.0).numpy().tolist() == (x + True).numpy().tolist()
+        for wrong in (1.5, 2**40):
+            with pytest.raises(errors.InvalidArgumentError):
+                tv.constant([1, 2]) + wrong
+        assert (tv.constant([1, 2]) + 1.0).dtype is tv.int32
+        assert (tv.constant([1.0, 2.0], tv.float64) * 0.1).numpy().tolist() == [0.1, 0.2]
+        assert np.isnan((x * float('nan')).numpy()).all()
+
+
+def test_a_number_is_never_handed_on() -> None:
+    x = tv.constant(1.0)
+    x + 2.0
+    handed_on = tv.identity_n([x, 2.0])[1] if hasattr(tv, 'identity_n') else tv.add_n([x, 2.0])
+    assert handed_on._array.flags.writeable
+
+
+def test_many_numbers_are_forgotten_again() -> None:
+    x = tv.constant([1.0])
+    for number in range(2000):
+        x + (number + 0.5)
+    assert len(executor._constants) <= executor._MOST_CONSTANTS

@@ -25,7 +25,8 @@ def test_connected() -> None:
     with tv.GradientTape(persistent=True) as tape:
         y = v * v
     assert tape.explain(y, v) == 'connected: the target depends on the source'
-    assert tape.explain(y, y) == 'connected: the target depends on the source'
+    assert tape.explain(y, y) == 'connected: the target is the source'
+    assert tape.explain(tv.constant(1), y).startswith('None')
 
 
 def test_a_tensor_that_was_not_watched() -> None:

@@ -50,6 +50,31 @@ def test_target_is_source() -> None:
     assert value(tape.gradient(v, v)) == 1.0
 
 
+def test_target_is_source_but_not_watched() -> None:
+    x, v, whole = tv.constant([3.0, 4.0]), tv.Variable([2.0, 3.0]), tv.constant([1, 2])
+    with tv.GradientTape(persistent=True) as tape:
+        pass
+    assert value(tape.gradient(x, x)) == [1.0, 1.0]
+    assert value(tape.gradient(v, v)) == [1.0, 1.0]
+    assert value(tape.gradient(x, x, output_gradients=tv.constant([5.0, 6.0]))) == [5.0, 6.0]
+    assert [value(g) for g in tape.gradient([x, x, v], [x, v])] == [[2.0, 2.0], [1.0, 1.0]]
+    assert value(tape.gradient(whole, whole)) == [1, 1]
+    assert tape.gradient(tv.constant('a'), tv.constant('a')) is None
+    text = tv.constant('a')
+    assert tape.gradient(text, text) is None
+    assert tape.explain(whole, whole) == 'connected: the target is the source'
+    # Jacobians read the target's elements, which only a variable lets be seen.
+    assert tape.jacobian(x, x) is None
+    assert value(tape.jacobian(v, v)) == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_what_assign_returns_is_the_variable() -> None:
+    v = tv.Variable([1.0, 2.0])
+    with tv.GradientTape() as tape:
+        y = v.assign([3.0, 4.0])
+    assert value(tape.gradient(y, v)) == [1.0, 1.0]
+
+
 def test_the_same_tensor_several_times() -> None:
     x = tv.constant(3.0)
     with tv.GradientTape() as tape:

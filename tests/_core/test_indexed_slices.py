@@ -172,3 +172,15 @@ def test_indices_out_of_range_are_refused() -> None:
     rows = tv.IndexedSlices(tv.ones([1, 2]), tv.constant([7]), [3, 2])
     with pytest.raises(errors.InvalidArgumentError):
         tv.convert_to_tensor(rows)
+
+
+def test_the_dtype_of_a_dense_shape_stays() -> None:
+    wide = tv.constant([3, 2], tv.int64)
+    for made in (slices(dense_shape=wide), -slices(dense_shape=wide)):
+        assert made.dense_shape is not None
+        assert made.dense_shape.dtype is tv.int64
+    assert slices().dense_shape.dtype is tv.int32
+    v = table()
+    with tv.GradientTape() as tape:
+        y = tv.gather_nd(v, tv.constant([[0], [1]], tv.int64))
+    assert tape.gradient(y, v).dense_shape.dtype is tv.int64

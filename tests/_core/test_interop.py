@@ -136,3 +136,11 @@ def test_no_array_interface() -> None:
         assert not hasattr(value, '__array_interface__')
         assert not hasattr(value, '__array_namespace__')
         assert value.__array_priority__ == 100
+
+
+def test_who_takes_a_variable_by_dlpack_cannot_change_it(fresh_devices: None) -> None:
+    with tv.device('CPU:0'):
+        v = tv.Variable([1.0, 2.0])
+    taken = np.from_dlpack(v)
+    taken[...] = 9.0
+    assert v.numpy().tolist() == [1.0, 2.0]

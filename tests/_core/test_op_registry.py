@@ -123,3 +123,30 @@ def test_numbers_are_told_from_data() -> None:
     op = make('T')
     assert all(operands.prepare(op, [value])[0].is_number for value in numbers)
     assert not any(operands.prepare(op, [value])[0].is_number for value in data)
+
+
+def test_what_the_fast_path_asks() -> None:
+    assert make('T T').uniform
+    assert not make('T i').uniform
+    assert not make('', lambda: ArraySpec((), F32)).uniform
+    assert make().host_function is None
+    assert make(ufunc='add').host_function is np.add
+
+
+def test_functions_named_as_forwards_are_all_of_them() -> None:
+    """The fast path calls NumPy's function of that name in place of the forward."""
+    named = [op for op in op_registry.OPS.values() if op.ufunc is not None]
+    assert len(named) > 30
+    for op in named:
+        kind = 'b' if op.allowed == dtypes.BOOLEAN else 'c' if F32 not in op.allowed else 'f'
+        kind = 'i' if kind == 'c' and I32 in op.allowed else kind
+        values = {
+            'b': np.array([True, False]),
+            'c': np.array([1 + 2j, 3 - 1j]),
+            'f': np.array([0.25, 0.5]),
+            'i': np.array([3, 1]),
+        }[kind]
+        arguments = (values,) * len(op.letters)
+        with np.errstate(all='ignore'):
+            assert op.host_function is not None
+            np.testing.assert_array_equal(op.forward(np, *arguments), op.host_function(*arguments))

@@ -209,3 +209,37 @@ def test_operands_on_two_devices_follow_the_gpu(simulated_gpus: list[str]) -> No
     assert (v + v).device.endswith('CPU:0')
     with tv.device('GPU:0'):
         assert (v + 1.0).device.endswith('GPU:0')
+
+
+@kinds
+def test_the_operator_of_products_ands_bools(device: str, kind: str) -> None:
+    with tv.device(device):
+        truth = make(kind, [True, False, True])
+        other = tv.constant([True, True, False])
+        numbers = make(kind, [2.0, 1.0, 0.5])
+    for product, expected in (
+        (truth * other, [True, False, False]),
+        (other * truth, [True, False, False]),
+        (truth * numbers, [True, False, False]),
+        (numbers * truth, [True, False, False]),
+        (truth * 2, [True, False, True]),
+        (truth * 0.0, [False] * 3),
+        (True * truth, [True, False, True]),
+        (truth * [1.0, 1.0, 0.0], [True, False, False]),
+        (np.array([True, True, False]) * truth, [True, False, False]),
+    ):
+        assert product.dtype is tv.bool
+        assert product.numpy().tolist() == expected
+    with pytest.raises(TypeError, match='has dtype bool'):
+        tv.multiply(truth, truth)
+    with pytest.raises(TypeError, match='bool'):
+        2 * truth
+    with pytest.raises(ValueError, match='Incompatible shapes'):
+        truth * [True, False]
+
+
+def test_products_of_other_dtypes_are_still_refused() -> None:
+    with pytest.raises(TypeError, match='expected to be a float32 tensor'):
+        tv.constant([1.0]) * tv.constant([1])
+    with pytest.raises(TypeError, match='string'):
+        'a' * tv.constant([1.0])

@@ -329,9 +329,9 @@ def test_memory_limit_of_an_absent_device(machine: Machine, initialised: bool) -
         ValueError, match=r'\[set_memory_limit\] GPU:0 was asked for, but no NVIDIA'
     ):
         config.set_memory_limit('GPU:0', '4GiB')
-    with pytest.raises(ValueError, match='is no device name'):
+    with pytest.raises(ValueError, match=r"^\[set_memory_limit\] 'GPUO' is no device name"):
         config.set_memory_limit('GPUO', '4GiB')
-    with pytest.raises(ValueError, match=r"\[set_memory_limit\].*'four'"):
+    with pytest.raises(ValueError, match=r"^\[set_memory_limit\] 'four'"):
         config.set_memory_limit('CPU:0', 'four')
     with pytest.raises(ValueError, match='sizes above 0'):
         config.set_memory_limit('CPU:0', 0)
@@ -346,7 +346,7 @@ def test_memory_info(machine: Machine) -> None:
     assert config.get_memory_info('CPU:0') == {'current': 24, 'peak': 24}
     with pytest.raises(ValueError, match=r'\[get_memory_info\] GPU:3 was asked for'):
         config.get_memory_info('GPU:3')
-    with pytest.raises(ValueError, match='is no device name'):
+    with pytest.raises(ValueError, match=r"^\[get_memory_info\] 'foo' is no device name"):
         config.get_memory_info('foo')
 
 

@@ -248,7 +248,7 @@ def test_a_bad_default_device_in_the_environment(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('TENSORVAR_DEFAULT_DEVICE', 'fast one')
-    with pytest.raises(ValueError, match='TENSORVAR_DEFAULT_DEVICE'):
+    with pytest.raises(ValueError, match=r"^\[TENSORVAR_DEFAULT_DEVICE\] 'fast one' is no"):
         registry.devices()
     assert not registry.is_initialised()
 
@@ -322,8 +322,18 @@ def test_reset_refuses_while_variables_live(machine: Machine) -> None:
 def test_reset_refuses_while_tensors_live(machine: Machine) -> None:
     config.simulate_gpus(2)
     registry.devices()[2].backend.current = 512
+    machine.living = ['GPU:1:0 (2,) float32 8 B on GPU:0, created at train.py:1']
     with pytest.raises(RuntimeError, match='512 B of tensors on GPU:1'):
         config.reset()
+
+
+@pytest.mark.parametrize('initialised', [False, True])
+def test_a_default_device_that_is_none(machine: Machine, initialised: bool) -> None:
+    if initialised:
+        registry.devices()
+    with pytest.raises(ValueError, match=r"^\[set_default_device\] 'GPUO' is no device name"):
+        config.set_default_device('GPUO')
+    assert defaults.current_device() == ROOT + 'CPU:0'
 
 
 def test_reset_refuses_inside_of_a_scope(machine: Machine) -> None:

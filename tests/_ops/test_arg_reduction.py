@@ -38,9 +38,12 @@ def test_axis_may_be_a_tensor() -> None:
     assert tv.argmax([[1, 2], [4, 3]], tv.constant(1)).numpy().tolist() == [1, 0]
 
 
-def test_nan_counts_as_extreme() -> None:
-    values = tv.constant([1.0, np.nan, 2.0])
-    assert tv.argmax(values).numpy() == tv.argmin(values).numpy() == 1
+def test_nan_is_passed_over(device: str) -> None:
+    with tv.device(device):
+        for dtype in rules.FLOATS:
+            values = tv.constant(np.array([[np.nan, 1.0, np.nan, 3.0, 0.0], [np.nan] * 5], dtype))
+            assert tv.argmax(values, 1).numpy().tolist() == [3, 0]
+            assert tv.argmin(values, 1).numpy().tolist() == [4, 0]
 
 
 def test_bad_arguments() -> None:

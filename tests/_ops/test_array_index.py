@@ -117,6 +117,19 @@ def test_bad_tensor_keys() -> None:
     for mask in ([True, False], [[True]]):
         with pytest.raises(ValueError, match='incompatible'):
             values[tv.constant(mask)]
+    with pytest.raises(TypeError, match='valid indices'):
+        values[tv.Variable([True, False, True])]
+
+
+def test_positions_as_tensors_have_one_dtype() -> None:
+    values = tv.Variable(tv.zeros([3, 3]))
+    narrow, wide = tv.constant(0), tv.constant(1, tv.int64)
+    for key in ((narrow, wide), (wide, None, narrow)):
+        with pytest.raises(tv.errors.InvalidArgumentError, match='one is int'):
+            values[key]
+    values[wide, 0].assign(5.0)
+    values[np.int64(0), narrow].assign(7.0)
+    assert values[:, 0].numpy().tolist() == [7.0, 5.0, 0.0]
 
 
 def test_scalars_have_no_parts() -> None:

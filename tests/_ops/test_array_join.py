@@ -95,6 +95,8 @@ def test_bad_stack() -> None:
         tv.stack([tv.zeros([2]), tv.zeros([3])])
     with pytest.raises(ValueError, match='out of range'):
         tv.stack([tv.zeros([2])], axis=3)
+    with pytest.raises(TypeError, match='None was given'):
+        tv.stack(None, axis=1)
 
 
 @pytest.mark.parametrize('axis', [0, 1, -1])

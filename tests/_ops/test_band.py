@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tensorvar as tv
+from tensorvar import errors
 from tensorvar._ops import band
 from tests._ops import rules, samples
 from tests.support import device_parity, numeric_gradient
@@ -32,6 +33,8 @@ def test_bad_bands() -> None:
         band.band_part(tv.zeros([3, 4]), [0], 0)
     with pytest.raises(TypeError):
         band.band_part(tv.zeros([3, 4]), 1.0, 0)
+    with pytest.raises(errors.NotFoundError, match='has dtype string'):
+        band.band_part([['a', 'b']], 0, -1)
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,10 @@ def test_integer_division_stops_gradients():
         tape.watch(x)
         y = ops.floordiv(x, 3.0)
     assert tape.gradient(y, x) is None
+
+
+def test_realdiv_divides_floats_and_refuses_integers(device: str) -> None:
+    with tv.device(device, fallback='silent'):
+        assert tv.realdiv(tv.constant(1.0), 4.0).numpy() == 0.25
+        with pytest.raises(tv.errors.NotFoundError, match='RealDiv'):
+            tv.realdiv(tv.constant(1), tv.constant(4))

@@ -73,6 +73,14 @@ def test_scatter_nd_of_booleans() -> None:
     assert tv.scatter_nd([[0], [0]], [True, True], [2]).numpy().tolist() == [True, False]
 
 
+def test_scatter_nd_joins_texts(device: str) -> None:
+    with tv.device(device):
+        joined = tv.scatter_nd([[0], [1], [0]], [['x', 'a'], ['y', ''], ['z', 'b']], [3, 2])
+        nothing = tv.scatter_nd(tv.zeros([0, 1], tv.int32), tv.constant([], tv.string), [2])
+    assert joined.numpy().tolist() == [[b'xz', b'ab'], [b'y', b''], [b'', b'']]
+    assert nothing.numpy().tolist() == [b'', b'']
+
+
 def test_indices_out_of_range(device: str) -> None:
     with tv.device(device):
         table, updates = tv.Variable(tv.zeros([2, 2])), tv.ones([2])

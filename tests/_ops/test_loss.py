@@ -53,6 +53,24 @@ def test_softmax_cross_entropy_broadcasts(device):
     np.testing.assert_allclose(vector.numpy(), 0.31326165795326233, rtol=1e-6)
 
 
+@pytest.mark.parametrize('labels', [[0.5], [[1.0], [2.0]], [[0.25]]])
+def test_one_label_for_all_classes(device, labels):
+    logits = device_parity.sample(np.float32, (2, 3))
+    expected = cross_entropy(np.array(labels), logits.astype(np.float64))
+    with tv.device(device):
+        result = ops.softmax_cross_entropy_with_logits(labels, logits)
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-5)
+    spread = np.broadcast_to(labels, (2, 3)) / 3.0
+    gradients = []
+    for given in (np.array(labels, np.float32) / 3, spread.astype(np.float32)):
+        x = tv.constant(logits)
+        with tv.GradientTape() as tape:
+            tape.watch(x)
+            y = ops.softmax_cross_entropy_with_logits(given, x)
+        gradients.append(tape.gradient(y, x).numpy())
+    np.testing.assert_allclose(*gradients, rtol=1e-6)
+
+
 def test_labels_are_cast_to_the_dtype_of_the_logits():
     for dtype in ('int32', 'float64', 'float16'):
         labels = tv.constant([[0, 1]], dtype)

@@ -43,7 +43,7 @@ def test_axes_of_moments(axes, keepdims):
 
 def test_gradients_of_both_orders():
     vector = [np.random.default_rng(seed).uniform(1, 2, 4) for seed in range(1, 5)]
-    numeric_gradient.check(lambda x: moments.moments(x, [0, 2]), X)
+    numeric_gradient.check(lambda x: moments.moments(x, [0, 2]), X, order=1)
     numeric_gradient.check(lambda x, w: moments.weighted_moments(x, [0, 1], w), X, vector[0])
     numeric_gradient.check(lambda x: moments.sufficient_statistics(x, [0], 0.5)[1:3], X)
     numeric_gradient.check(
@@ -52,6 +52,19 @@ def test_gradients_of_both_orders():
     numeric_gradient.check(lambda x: normalization.l2_normalize(x, [1, 2]), X)
     numeric_gradient.check(lambda x: normalization.l2_normalize(x, -1), X + 1j * X[::-1])
     numeric_gradient.check(lambda x: normalization.normalize(x, axis=-1), X)
+
+
+def test_second_order_of_moments_takes_the_mean_as_a_constant():
+    x = tv.constant([1.0, 2.0, 4.0, 7.0])
+    with tv.GradientTape() as outer:
+        outer.watch(x)
+        with tv.GradientTape() as inner:
+            inner.watch(x)
+            variance = moments.moments(x, [0])[1]
+        slope = inner.gradient(variance, x)
+    assert slope.numpy().tolist() == [-1.25, -0.75, 0.25, 1.75]
+    # Exact it would be 0, as the slopes add up to 0.
+    assert outer.gradient(slope, x).numpy().tolist() == [0.5] * 4
 
 
 @pytest.mark.parametrize('beta', [0.5, 0.75])
@@ -92,6 +105,16 @@ def test_zero_vectors_stay_zero():
     mean, variance = moments.weighted_moments(X, [0], 0.0)
     assert not mean.numpy().any()
     assert not variance.numpy().any()
+
+
+@pytest.mark.parametrize('name', ['depth_radius', 'bias', 'alpha', 'beta'])
+def test_none_is_the_default_of_local_response(name):
+    expected = local_response.local_response_normalization(X)
+    result = local_response.local_response_normalization(X, **{name: None})
+    assert (result.numpy() == expected.numpy()).all()
+    for wrong in ('a', '1', [1, 2]):
+        with pytest.raises(TypeError, match=f'{name} = .* was given; expected'):
+            local_response.local_response_normalization(X, **{name: wrong})
 
 
 def test_wrong_arguments_are_named():

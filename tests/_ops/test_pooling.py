@@ -102,6 +102,20 @@ def test_first_of_equal_elements_gets_the_gradient(device):
     assert tape.gradient(y, x).numpy().ravel().tolist() == [1, 0, 0, 0]
 
 
+def test_each_of_equal_elements_gets_the_gradient_in_3_dimensions(device):
+    with tv.device(device):
+        x = tv.reshape(tv.constant([1.0, 1.0, 1.0, 0.0, 1.0]), [1, 1, 1, 5, 1])
+        with tv.GradientTape() as outer:
+            outer.watch(x)
+            with tv.GradientTape() as tape:
+                tape.watch(x)
+                y = max_pooling.max_pool3d(x, [1, 1, 2], 1, 'SAME') ** 2
+            slope = tape.gradient(y, x)
+    assert slope.numpy().ravel().tolist() == [2, 4, 4, 0, 4]
+    # TensorFlow's second order: one of them hands on, each receives.
+    assert outer.gradient(slope, x).numpy().ravel().tolist() == [2, 4, 4, 0, 4]
+
+
 def test_nan_loses_and_infinity_stays():
     x = tv.constant([[[np.nan], [1.0], [-np.inf], [-np.inf]]])
     assert max_pooling.max_pool(x, 2, 2, 'SAME').numpy().ravel().tolist() == [1, -np.inf]

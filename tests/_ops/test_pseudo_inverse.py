@@ -65,6 +65,9 @@ def test_edges_of_rank() -> None:
         pseudo_inverse.matrix_rank([1.0])
     with pytest.raises(TypeError, match='complex64'):
         pseudo_inverse.matrix_rank(tv.eye(2, dtype=tv.complex64))
+    for function in (pseudo_inverse.matrix_rank, pseudo_inverse.pinv):
+        with pytest.raises(tv.errors.InvalidArgumentError, match='bfloat16'):
+            function(tv.eye(2, dtype=tv.bfloat16))
 
 
 @pytest.mark.parametrize('shape', [(2, 2), (3, 2), (2, 3)], ids=str)

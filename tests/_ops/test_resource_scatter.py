@@ -77,6 +77,20 @@ def test_rows(device: str, kind: str, shape: Any, indices: Any) -> None:
     np.testing.assert_allclose(v.numpy(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize('rows', [[3, 0], [3, 0, 3, 3, 1]], ids=repr)
+@pytest.mark.parametrize('kind', KINDS)
+def test_wide_rows(device: str, kind: str, rows: Any) -> None:
+    indices = np.array(rows, np.int64)
+    start = device_parity.sample(np.float32, (4, 300))
+    updates = device_parity.sample(np.float32, (len(rows), 300), seed=1, low=0.5)
+    with tv.device(device):
+        v = variable(start)
+        before = tv.convert_to_tensor(v)
+        getattr(v, f'scatter_{kind}')(tv.IndexedSlices(updates, indices))
+    np.testing.assert_allclose(v.numpy(), by_rows(kind, start, indices, updates), rtol=1e-6)
+    np.testing.assert_array_equal(before.numpy(), start)
+
+
 @pytest.mark.parametrize('kind', ND)
 @pytest.mark.parametrize(
     ('shape', 'indices'),
@@ -245,3 +259,20 @@ def test_no_division_by_zero(device: str, dtype: tv.DType) -> None:
         v = tv.Variable([1, 2, 3], dtype=dtype, name='v')
         slices = tv.IndexedSlices(tv.constant([1, 0], dtype), [0, 1])
         refused(v, ValueError, 'updates must not contain 0', 'scatter_div', slices)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'expected'), [('add', [True, True, True, False]), ('sub', [False, True, True, False])]
+)
+@pytest.mark.parametrize('held', [False, True])
+def test_bools_by_slices(device: str, kind: str, expected: list[bool], held: bool) -> None:
+    with tv.device(device):
+        v = tv.Variable([True, False, True, False])
+        before = v.value() if held else None
+        getattr(v, f'scatter_nd_{kind}')([[0], [1], [0]], [True, True, False])
+    assert v.numpy().tolist() == expected
+    if before is not None:
+        assert before.numpy().tolist() == [True, False, True, False]
+    for other in ('min', 'max'):
+        with pytest.raises(TypeError, match='has dtype bool'):
+            getattr(v, f'scatter_nd_{other}')([[0]], [True])

@@ -57,8 +57,24 @@ def test_shapes_that_do_not_broadcast() -> None:
         tv.broadcast_static_shape([2, 2], [3])
     with pytest.raises(tv.errors.InvalidArgumentError, match='Incompatible shapes'):
         tv.broadcast_dynamic_shape([2, 2], [3])
-    with pytest.raises(ValueError, match='fully defined'):
-        tv.broadcast_static_shape([None], [3])
+    with pytest.raises(ValueError, match='Incompatible shapes'):
+        tv.broadcast_static_shape([None, 2], [3])
+
+
+@pytest.mark.parametrize(
+    ('first', 'second', 'common'),
+    [
+        ([None, 4], [3, 1], [3, 4]),
+        ([None, 4], [1, 4], [None, 4]),
+        ([None], [None], [None]),
+        ([2, None], [3], [2, 3]),
+    ],
+)
+def test_static_shapes_that_are_partly_known(first, second, common):
+    for one, other in ((first, second), (second, first)):
+        shape = tv.broadcast_static_shape(tv.TensorShape(one), tv.TensorShape(other))
+        assert shape.as_list() == common
+    assert tv.broadcast_static_shape(tv.TensorShape(None), [3]).rank is None
 
 
 def test_shapes_are_arrays_of_the_cpu_whatever_kind_it_is(two_cpus):

@@ -145,6 +145,16 @@ def test_complex_gradient(name: str) -> None:
     numeric_gradient.check(lambda x: function_of(name)(x, 1), samples.complex128(2, 3))
 
 
+@pytest.mark.parametrize('dtype', [np.float32, np.complex64])
+def test_no_gradient_of_no_deviation(dtype: Any) -> None:
+    values = tv.constant(np.array([[2, 2], [1, 3]], dtype))
+    with tv.GradientTape() as tape:
+        tape.watch(values)
+        # Its own gradient is 0 where there is no deviation.
+        result = statistics.reduce_std(values, 1) ** 2
+    assert tape.gradient(result, values).numpy().tolist() == [[0, 0], [-1, 1]]
+
+
 def test_gradient_of_logsumexp_at_infinity() -> None:
     values = tv.constant([[-np.inf, -np.inf], [-np.inf, 1.0]])
     with tv.GradientTape() as tape:

@@ -8,10 +8,11 @@ on values without data, which gives the rule's answer.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tensorvar._backend.shape_only import ShapeOnlyArray
-from tensorvar._core import executor, op_call, operands, tensor
+from tensorvar._core import dispatch, executor, op_call, operands, tensor
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._device import call_site, scope, switches
 
@@ -23,6 +24,9 @@ def install(patch: pytest.MonkeyPatch) -> None:
     # These frames lie between the executor and the test; they are not the user's code.
     patch.setitem(call_site._is_library, install.__code__.co_filename, True)
     patch.setattr(executor, '_run_direct', _checking_direct(executor._run_direct))
+    run_pair = _checking_pair(executor.run_pair)
+    patch.setattr(executor, 'run_pair', run_pair)
+    patch.setattr(dispatch, 'run_pair', run_pair)
     patch.setattr(op_call.OpCall, 'compute', _checking_compute(op_call.OpCall.compute))
 
 
@@ -32,14 +36,33 @@ def _checking_direct(run: Any) -> Any:
     ) -> Any:
         output = run(op, inputs, attributes, state)
         if output is not None:
-            # A rule that refuses what the direct path computes raises here.
-            specs = [value._spec() for value in operands.prepare(op, inputs)]
-            expected = op.infer(*specs, **attributes)
-            op_call.verify(op, [expected], [output._array])
-            check_without_data(op, specs, attributes, (expected,), output._device)
+            _check(op, inputs, attributes, output)
         return output
 
     return run_direct
+
+
+def _checking_pair(run: Any) -> Any:
+    def run_pair(op: OpDef, x: Any, y: Any) -> Any:
+        output = run(op, x, y)
+        # Other calls come by the direct path, or by the full one.
+        if not switches.flags and type(output._array) is np.ndarray:
+            _check(op, (x, y), op.plain, output)
+        return output
+
+    return run_pair
+
+
+def _check(op: OpDef, inputs: tuple[Any, ...], attributes: dict[str, Any], output: Any) -> None:
+    # Outside of the test's scopes, whose recorders and tapes must not see it.
+    with scope.Pushed(None):
+        # A rule that refuses what the direct path computes raises here.
+        specs = [value._spec() for value in operands.prepare(op, inputs)]
+    expected = op.infer(*specs, **attributes)
+    results = output if isinstance(output, tuple) else (output,)
+    rules = (expected,) if isinstance(expected, ArraySpec) else expected
+    op_call.verify(op, rules, [result._array for result in results])
+    check_without_data(op, specs, attributes, rules, results[0]._device)
 
 
 def _checking_compute(compute: Any) -> Any:

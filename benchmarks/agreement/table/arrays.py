@@ -299,7 +299,7 @@ ROWS: list[Row] = [
     *rows('broadcast_to', broadcast_to, ANY),
     *rows('transpose', transpose, ANY),
     *rows('tile', tile, tuple(dtype for dtype in ANY if dtype != 'uint16')),
-    *rows('repeat', repeat, ANY),
+    *rows('repeat', repeat, tuple(dtype for dtype in ANY if dtype != 'uint16')),
     *rows('reverse', reverse, ANY),
     *rows('reverse_sequence', reverse_sequence, ANY),
     *rows('roll', roll, ANY),

@@ -2,7 +2,7 @@
 
 Each device is a process; in it, each thread of the program has one track for ops and
 one for copies to that device. An arrow leads from a copy to its op, a counter shows the
-memory in use, and marks show evictions, full devices and writes to a fresh buffer.
+memory in use, and marks show evictions and full devices.
 """
 
 import json
@@ -20,7 +20,7 @@ _OPS = 'ops'
 _COPIES = 'copies'
 _DEVICE = 'measured on the device'
 # Allocations and releases are the counter; only the rest is worth a mark.
-_MARKS = frozenset({'eviction', 'out_of_memory', 'write_copy'})
+_MARKS = frozenset({'eviction', 'out_of_memory'})
 
 
 def write(path: str | os.PathLike[str], items: Iterable[records.Record]) -> None:

@@ -12,12 +12,11 @@ program configures logging, its handlers alone decide.
 import atexit
 import dataclasses
 import logging
-import os
 import sys
 import threading
 from collections.abc import Callable, Hashable
 
-from tensorvar import _sizes
+from tensorvar import _fork, _sizes
 
 # Keys are lines of user code; only generated code has so many, and starts anew then.
 _MAX_KEYS = 100_000
@@ -132,11 +131,7 @@ def _is_power_of_ten(count: int) -> bool:
     return count == 1
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.RLock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -60,7 +60,7 @@ def record_placement(
         A context manager that gives a ``PlacementLog``.
 
     Raises:
-        ValueError: ``max_records`` is negative.
+        InvalidArgumentError: ``max_records`` is no whole number from 0.
 
     Example:
         >>> import tensorvar as tv
@@ -68,6 +68,11 @@ def record_placement(
         ...     y = tv.constant([1.0, 2.0]) * 2
         >>> log.assert_no_copies()
     """
+    if isinstance(max_records, bool) or not isinstance(max_records, int) or max_records < 0:
+        raise errors.InvalidArgumentError(
+            f'[record_placement] max_records is {max_records!r}; allowed are whole numbers from 0; '
+            f'give how many records to keep'
+        )
     return Recorder(recording.PlacementLog(max_records, device_times), jsonl)
 
 

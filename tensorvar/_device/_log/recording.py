@@ -5,6 +5,7 @@ import os
 import threading
 from typing import Any
 
+from tensorvar import _fork
 from tensorvar._device import spec
 from tensorvar._device._log import chrome_trace, export_jsonl, golden
 from tensorvar._device._log.summary import Summary, Totals, summarize
@@ -300,11 +301,7 @@ def short_name(device: Any) -> str:
     return f'{parts.device_type}:{parts.device_index or 0}'
 
 
+@_fork.in_child
 def _renew_lock() -> None:
     global _lock
     _lock = threading.Lock()
-
-
-# Another thread may have held it when the process was forked.
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -84,9 +84,11 @@ def test_the_ring_forgets_and_the_totals_do_not() -> None:
     assert (len(log.copies), total.count, total.nbytes) == (3, 10, 240)
 
 
-def test_max_records_must_not_be_negative() -> None:
-    with pytest.raises(ValueError, match='negative'):
-        recorder.record_placement(max_records=-1)
+@pytest.mark.parametrize('wrong', [-1, True, 1.5, 'all'])
+def test_max_records_must_be_a_count(wrong: Any) -> None:
+    text = r'^\[record_placement\] max_records is .*; allowed are whole numbers from 0; give'
+    with pytest.raises(errors.InvalidArgumentError, match=text):
+        recorder.record_placement(max_records=wrong)
 
 
 def test_device_times_are_passed_on() -> None:

@@ -1,5 +1,6 @@
-"""Activations and losses of neural networks."""
+"""Layers, activations and losses of neural networks."""
 
+from tensorvar import _left_out
 from tensorvar._ops.activation import elu as elu
 from tensorvar._ops.activation import leaky_relu as leaky_relu
 from tensorvar._ops.activation import relu as relu
@@ -56,6 +57,9 @@ from tensorvar._ops.smooth_activation import softplus as softplus
 from tensorvar._ops.smooth_activation import softsign as softsign
 from tensorvar._ops.softmax import log_softmax as log_softmax
 from tensorvar._ops.softmax import softmax as softmax
+from tensorvar._ops.space_batch import space_to_batch as space_to_batch
+from tensorvar._ops.space_depth import depth_to_space as depth_to_space
+from tensorvar._ops.space_depth import space_to_depth as space_to_depth
 from tensorvar._ops.sparse_loss import (
     sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits,
 )
@@ -63,6 +67,7 @@ from tensorvar._ops.sparsity import crelu as crelu
 from tensorvar._ops.sparsity import zero_fraction as zero_fraction
 from tensorvar._ops.top_k import in_top_k as in_top_k
 from tensorvar._ops.top_k import top_k as top_k
+from tensorvar.nn import experimental as experimental
 
 __all__ = [
     'avg_pool',
@@ -80,10 +85,12 @@ __all__ = [
     'conv_transpose',
     'convolution',
     'crelu',
+    'depth_to_space',
     'depthwise_conv2d',
     'dropout',
     'elu',
     'embedding_lookup',
+    'experimental',
     'gelu',
     'in_top_k',
     'l2_loss',
@@ -110,6 +117,8 @@ __all__ = [
     'softmax_cross_entropy_with_logits',
     'softplus',
     'softsign',
+    'space_to_batch',
+    'space_to_depth',
     'sparse_softmax_cross_entropy_with_logits',
     'sufficient_statistics',
     'swish',
@@ -119,3 +128,5 @@ __all__ = [
     'weighted_moments',
     'zero_fraction',
 ]
+
+_left_out.install(__name__, __all__)

@@ -1,7 +1,14 @@
 """Elementwise maths, comparisons, reductions and segment sums."""
 
+from tensorvar import _left_out
 from tensorvar._ops.arg_reduction import argmax as argmax
 from tensorvar._ops.arg_reduction import argmin as argmin
+from tensorvar._ops.beta_functions import betainc as betainc
+from tensorvar._ops.beta_functions import lbeta as lbeta
+from tensorvar._ops.beta_functions import nextafter as nextafter
+from tensorvar._ops.beta_functions import zeta as zeta
+from tensorvar._ops.bincount import bincount as bincount
+from tensorvar._ops.bincount import confusion_matrix as confusion_matrix
 from tensorvar._ops.comparison import equal as equal
 from tensorvar._ops.comparison import greater as greater
 from tensorvar._ops.comparison import greater_equal as greater_equal
@@ -16,14 +23,19 @@ from tensorvar._ops.complex_parts import angle as angle
 from tensorvar._ops.complex_parts import conj as conj
 from tensorvar._ops.complex_parts import imag as imag
 from tensorvar._ops.complex_parts import real as real
+from tensorvar._ops.composites import accumulate_n as accumulate_n
+from tensorvar._ops.composites import is_non_decreasing as is_non_decreasing
+from tensorvar._ops.composites import is_strictly_increasing as is_strictly_increasing
+from tensorvar._ops.composites import polyval as polyval
+from tensorvar._ops.composites import reciprocal_no_nan as reciprocal_no_nan
 from tensorvar._ops.cumulative import cumprod as cumprod
 from tensorvar._ops.cumulative import cumsum as cumsum
+from tensorvar._ops.cumulative_logsumexp import cumulative_logsumexp as cumulative_logsumexp
 from tensorvar._ops.division import divide as divide
 from tensorvar._ops.division import divide_no_nan as divide_no_nan
 from tensorvar._ops.division import floordiv as floordiv
 from tensorvar._ops.division import floormod as floormod
 from tensorvar._ops.division import floormod as mod
-from tensorvar._ops.division import reciprocal_no_nan as reciprocal_no_nan
 from tensorvar._ops.division import truediv as truediv
 from tensorvar._ops.division import truncatediv as truncatediv
 from tensorvar._ops.division import truncatemod as truncatemod
@@ -54,10 +66,16 @@ from tensorvar._ops.hyperbolic import atanh as atanh
 from tensorvar._ops.hyperbolic import cosh as cosh
 from tensorvar._ops.hyperbolic import sinh as sinh
 from tensorvar._ops.hyperbolic import tanh as tanh
+from tensorvar._ops.incomplete_gamma import igamma as igamma
+from tensorvar._ops.incomplete_gamma import igammac as igammac
 from tensorvar._ops.logical import logical_and as logical_and
 from tensorvar._ops.logical import logical_not as logical_not
 from tensorvar._ops.logical import logical_or as logical_or
 from tensorvar._ops.logical import logical_xor as logical_xor
+from tensorvar._ops.modified_bessel import bessel_i0 as bessel_i0
+from tensorvar._ops.modified_bessel import bessel_i0e as bessel_i0e
+from tensorvar._ops.modified_bessel import bessel_i1 as bessel_i1
+from tensorvar._ops.modified_bessel import bessel_i1e as bessel_i1e
 from tensorvar._ops.normalization import l2_normalize as l2_normalize
 from tensorvar._ops.permutation_inverse import invert_permutation as invert_permutation
 from tensorvar._ops.power import pow as pow
@@ -75,6 +93,11 @@ from tensorvar._ops.rounding import floor as floor
 from tensorvar._ops.rounding import rint as rint
 from tensorvar._ops.rounding import round as round
 from tensorvar._ops.segment import unsorted_segment_sum as unsorted_segment_sum
+from tensorvar._ops.segment_reduction import segment_max as segment_max
+from tensorvar._ops.segment_reduction import segment_mean as segment_mean
+from tensorvar._ops.segment_reduction import segment_min as segment_min
+from tensorvar._ops.segment_reduction import segment_prod as segment_prod
+from tensorvar._ops.segment_reduction import segment_sum as segment_sum
 from tensorvar._ops.smooth_activation import log_sigmoid as log_sigmoid
 from tensorvar._ops.smooth_activation import softplus as softplus
 from tensorvar._ops.smooth_activation import softsign as softsign
@@ -103,9 +126,16 @@ from tensorvar._ops.trigonometric import atan2 as atan2
 from tensorvar._ops.trigonometric import cos as cos
 from tensorvar._ops.trigonometric import sin as sin
 from tensorvar._ops.trigonometric import tan as tan
+from tensorvar._ops.unsorted_segment import unsorted_segment_max as unsorted_segment_max
+from tensorvar._ops.unsorted_segment import unsorted_segment_mean as unsorted_segment_mean
+from tensorvar._ops.unsorted_segment import unsorted_segment_min as unsorted_segment_min
+from tensorvar._ops.unsorted_segment import unsorted_segment_prod as unsorted_segment_prod
+from tensorvar._ops.unsorted_segment import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
+from tensorvar.math import special as special
 
 __all__ = [
     'abs',
+    'accumulate_n',
     'acos',
     'acosh',
     'add',
@@ -118,13 +148,21 @@ __all__ = [
     'atan',
     'atan2',
     'atanh',
+    'bessel_i0',
+    'bessel_i0e',
+    'bessel_i1',
+    'bessel_i1e',
+    'betainc',
+    'bincount',
     'ceil',
+    'confusion_matrix',
     'conj',
     'cos',
     'cosh',
     'count_nonzero',
     'cumprod',
     'cumsum',
+    'cumulative_logsumexp',
     'digamma',
     'divide',
     'divide_no_nan',
@@ -140,13 +178,18 @@ __all__ = [
     'floormod',
     'greater',
     'greater_equal',
+    'igamma',
+    'igammac',
     'imag',
     'in_top_k',
     'invert_permutation',
     'is_finite',
     'is_inf',
     'is_nan',
+    'is_non_decreasing',
+    'is_strictly_increasing',
     'l2_normalize',
+    'lbeta',
     'less',
     'less_equal',
     'lgamma',
@@ -165,8 +208,10 @@ __all__ = [
     'multiply_no_nan',
     'ndtri',
     'negative',
+    'nextafter',
     'not_equal',
     'polygamma',
+    'polyval',
     'pow',
     'real',
     'reciprocal',
@@ -186,6 +231,11 @@ __all__ = [
     'round',
     'rsqrt',
     'scalar_mul',
+    'segment_max',
+    'segment_mean',
+    'segment_min',
+    'segment_prod',
+    'segment_sum',
     'sigmoid',
     'sign',
     'sin',
@@ -193,6 +243,7 @@ __all__ = [
     'softmax',
     'softplus',
     'softsign',
+    'special',
     'sqrt',
     'square',
     'squared_difference',
@@ -203,9 +254,17 @@ __all__ = [
     'truediv',
     'truncatediv',
     'truncatemod',
+    'unsorted_segment_max',
+    'unsorted_segment_mean',
+    'unsorted_segment_min',
+    'unsorted_segment_prod',
+    'unsorted_segment_sqrt_n',
     'unsorted_segment_sum',
     'xdivy',
     'xlog1py',
     'xlogy',
     'zero_fraction',
+    'zeta',
 ]
+
+_left_out.install(__name__, __all__)

@@ -1,0 +1,260 @@
+"""Loads cubins and launches kernels through the CUDA driver, by ctypes.
+
+The launch configuration is built once per kernel and grid, the arguments are packed into
+one buffer per thread, and nothing synchronises. The caller has a context current on this
+thread; CuPy sees to that.
+"""
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from tensorvar import errors
+from tensorvar._cuda import arguments
+
+_LIBRARY = 'libcuda.so.1'
+_CLUSTER_DIMENSION = 4
+_PROGRAMMATIC_STREAM_SERIALIZATION = 6
+_INVALID_VALUE = 1
+_MAX_DYNAMIC_SHARED_SIZE = 8
+_DEFAULT_SHARED_BYTES = 48 * 1024
+_SHOWN_ARGUMENT = 80
+
+
+class Grid(NamedTuple):
+    """How a kernel is launched.
+
+    Attributes:
+        blocks: along x.
+        threads: per block.
+        shared: bytes of dynamic shared memory per block.
+        cluster: blocks per cluster; 1 for none.
+        programmatic: whether the kernel may start before the one ahead of it has ended.
+    """
+
+    blocks: int
+    threads: int
+    shared: int = 0
+    cluster: int = 1
+    programmatic: bool = False
+
+
+class Launch(Protocol):
+    """A kernel with its grid."""
+
+    def __call__(self, stream: int, *values: Any) -> None:
+        """Launches with arguments by value: addresses and counts as int, the rest as bytes."""
+
+
+class Kernel(Protocol):
+    """Something that can be launched: on a card, or in the emulation of one."""
+
+    def bind(self, grid: Grid) -> Launch:
+        """The kernel with a grid, to be launched many times."""
+
+
+class _AttributeValue(ctypes.Union):
+    _fields_ = (
+        ('cluster', ctypes.c_uint * 3),
+        ('programmatic', ctypes.c_int),
+        ('padding', ctypes.c_char * 64),
+    )
+
+
+class _Attribute(ctypes.Structure):
+    _fields_ = (
+        ('identifier', ctypes.c_int),
+        ('padding', ctypes.c_char * 4),
+        ('value', _AttributeValue),
+    )
+
+
+class LaunchConfig(ctypes.Structure):
+    """The driver's ``CUlaunchConfig``."""
+
+    _fields_ = (
+        ('grid', ctypes.c_uint * 3),
+        ('block', ctypes.c_uint * 3),
+        ('shared', ctypes.c_uint),
+        ('stream', ctypes.c_void_p),
+        ('attributes', ctypes.POINTER(_Attribute)),
+        ('attribute_count', ctypes.c_uint),
+    )
+
+
+class Driver:
+    """The functions of the driver that launching needs; every return code is looked at."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+        self.launch = library.cuLaunchKernelEx
+
+    def load(self, cubin: bytes) -> int:
+        """Loads a cubin into the current context; gives the module."""
+        module = ctypes.c_void_p()
+        self._check('cuModuleLoadData', ctypes.byref(module), cubin)
+        return module.value or 0
+
+    def function(self, module: int, name: str) -> int:
+        """The kernel of that name in a module."""
+        function = ctypes.c_void_p()
+        handle = ctypes.c_void_p(module)
+        self._check('cuModuleGetFunction', ctypes.byref(function), handle, name.encode())
+        return function.value or 0
+
+    def parameters(self, function: int) -> list[tuple[int, int]]:
+        """Offset and size of each parameter, as the compiler laid them out."""
+        found: list[tuple[int, int]] = []
+        offset, size = ctypes.c_size_t(), ctypes.c_size_t()
+        handle = ctypes.c_void_p(function)
+        while True:
+            status = self._library.cuFuncGetParamInfo(
+                handle,
+                ctypes.c_size_t(len(found)),
+                ctypes.byref(offset),
+                ctypes.byref(size),
+            )
+            # The index past the last parameter is an invalid value.
+            if status == _INVALID_VALUE:
+                return found
+            if status:
+                raise errors.InternalError(f'[cuda] cuFuncGetParamInfo: {self.reason(status)}')
+            found.append((offset.value, size.value))
+
+    def allow_shared(self, function: int, nbytes: int) -> None:
+        """Lets a kernel use more dynamic shared memory than every chip has."""
+        handle = ctypes.c_void_p(function)
+        self._check('cuFuncSetAttribute', handle, _MAX_DYNAMIC_SHARED_SIZE, nbytes)
+
+    def reason(self, status: int) -> str:
+        """A return code in words."""
+        name, text = ctypes.c_char_p(), ctypes.c_char_p()
+        self._library.cuGetErrorName(status, ctypes.byref(name))
+        self._library.cuGetErrorString(status, ctypes.byref(text))
+        words = b': '.join(part.value for part in (name, text) if part.value)
+        return f'{words.decode() or "unknown error"} ({status})'
+
+    def _check(self, function: str, *values: Any) -> None:
+        status = getattr(self._library, function)(*values)
+        if status:
+            raise errors.InternalError(f'[cuda] {function} failed: {self.reason(status)}')
+
+
+@functools.cache
+def driver() -> Driver:
+    """The driver of this machine, loaded on first use.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    try:
+        return Driver(ctypes.CDLL(_LIBRARY))
+    except OSError as error:
+        raise errors.NotFoundError(
+            f'[cuda] the driver could not be loaded ({error}); install the NVIDIA driver'
+        ) from error
+
+
+class DeviceKernel:
+    """A kernel in the memory of a card.
+
+    Attributes:
+        name: of the kernel.
+    """
+
+    def __init__(
+        self, driver: Driver, module: int, name: str, signature: arguments.Signature
+    ) -> None:
+        self.name = name
+        self._driver = driver
+        self._signature = signature
+        self._function = driver.function(module, name)
+        self._shared_allowed = _DEFAULT_SHARED_BYTES
+        signature.verify(name, driver.parameters(self._function))
+
+    def bind(self, grid: Grid) -> 'DeviceLaunch':
+        """The kernel with a grid."""
+        if grid.shared > self._shared_allowed:
+            self._driver.allow_shared(self._function, grid.shared)
+            self._shared_allowed = grid.shared
+        return DeviceLaunch(self._driver, self.name, self._function, self._signature, grid)
+
+
+class DeviceLaunch:
+    """A kernel with its grid, and the driver's configuration for each stream so far."""
+
+    __slots__ = ('_configs', '_driver', '_grid', '_handle', '_launch', '_name', '_pack')
+
+    def __init__(
+        self,
+        driver: Driver,
+        name: str,
+        function: int,
+        signature: arguments.Signature,
+        grid: Grid,
+    ) -> None:
+        self._driver = driver
+        self._launch = driver.launch
+        self._name = name
+        self._handle = ctypes.c_void_p(function)
+        self._pack = signature.pack
+        self._grid = grid
+        self._configs: dict[int, tuple[Any, LaunchConfig]] = {}
+
+    def __call__(self, stream: int, *values: Any) -> None:
+        """Launches on a stream and returns at once.
+
+        Args:
+            stream: the driver's handle.
+            *values: the arguments: addresses and counts as int, the rest as bytes.
+
+        Raises:
+            InternalError: the driver refuses; the message names kernel, launch, arguments.
+        """
+        config = self._configs.get(stream) or self._configure(stream)
+        extra = self._pack(values).extra
+        status = self._launch(config[0], self._handle, None, extra)
+        if status:
+            raise errors.InternalError(
+                f'{describe(self._name, self._grid, values)}: {self._driver.reason(status)}'
+            )
+
+    def _configure(self, stream: int) -> tuple[Any, LaunchConfig]:
+        config = configure(self._grid, stream)
+        self._configs[stream] = (ctypes.byref(config), config)
+        return self._configs[stream]
+
+
+def configure(grid: Grid, stream: int) -> LaunchConfig:
+    """The driver's form of a grid."""
+    attributes = []
+    if grid.cluster > 1:
+        value = _AttributeValue(cluster=(grid.cluster, 1, 1))
+        attributes.append(_Attribute(identifier=_CLUSTER_DIMENSION, value=value))
+    if grid.programmatic:
+        value = _AttributeValue(programmatic=1)
+        attributes.append(_Attribute(identifier=_PROGRAMMATIC_STREAM_SERIALIZATION, value=value))
+    return LaunchConfig(
+        (grid.blocks, 1, 1),
+        (grid.threads, 1, 1),
+        grid.shared,
+        stream,
+        (_Attribute * len(attributes))(*attributes) if attributes else None,
+        len(attributes),
+    )
+
+
+def describe(kernel: str, grid: Grid, values: Sequence[Any]) -> str:
+    """A launch in words, for errors."""
+    shown = ', '.join(_show(value) for value in values)
+    return (
+        f'[launch] {kernel} on {grid.blocks} blocks of {grid.threads} threads with '
+        f'{grid.shared} bytes of shared memory and the arguments ({shown}) failed'
+    )
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f'0x{value.hex()}'[:_SHOWN_ARGUMENT]
+    return hex(value) if value >= 1 << 32 else str(value)

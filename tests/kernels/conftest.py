@@ -1,0 +1,29 @@
+"""What runs a kernel without a GPU. Builds are shared by the workers of one test run."""
+
+import pathlib
+
+import pytest
+
+from tensorvar._cuda import cache, host_emulation
+
+
+@pytest.fixture(scope='session')
+def kernel_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> cache.Cache:
+    base = tmp_path_factory.getbasetemp()
+    # A worker's folder is inside that of the run.
+    shared = base if worker_id == 'master' else base.parent
+    return cache.Cache(pathlib.Path(shared, 'kernels'))
+
+
+@pytest.fixture(scope='session')
+def shared_host(kernel_cache: cache.Cache) -> host_emulation.HostTarget:
+    if host_emulation.compiler() is None:
+        pytest.skip('g++ is not installed; it runs the kernels on the CPU')
+    return host_emulation.HostTarget(kernel_cache)
+
+
+@pytest.fixture
+def host(shared_host: host_emulation.HostTarget) -> host_emulation.HostTarget:
+    """The CPU as a target; the order of threads is back to forward for each test."""
+    shared_host.order = 'forward'
+    return shared_host

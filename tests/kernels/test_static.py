@@ -1,0 +1,191 @@
+"""What the compiler makes of the kernels for each architecture, without a GPU.
+
+No local memory, no more registers than the table allows, the instructions that the speed
+depends on. Needs NVRTC; ``make kernels`` installs it.
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sysconfig
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from tensorvar._cuda import arguments, assign_plan, nvrtc, source
+from tests.support import kernel_reference
+
+CHIPS = ('sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90a', 'sm_100a', 'sm_120')
+SHARED_BYTES = 48 * 1024
+
+pytestmark = pytest.mark.skipif(
+    not nvrtc.is_available(), reason='NVRTC is not installed; see: make kernels'
+)
+
+
+def disassembler() -> str | None:
+    wheel = pathlib.Path(sysconfig.get_path('purelib'), 'nvidia', 'cu13', 'bin', 'nvdisasm')
+    return str(wheel) if wheel.is_file() else shutil.which('nvdisasm')
+
+
+class Row(NamedTuple):
+    """A kernel that is looked at: how it is asked for, and what it may take.
+
+    Attributes:
+        op: of the assign family.
+        destination: its dtype.
+        source: its dtype.
+        layout: a key of ``SHAPES``.
+        registers: at most, per thread.
+        loads: 16-byte loads, at least.
+        stores: 16-byte stores, at least.
+    """
+
+    op: str
+    destination: str
+    source: str
+    layout: str
+    registers: int
+    loads: int
+    stores: int
+
+
+SHAPES = {
+    'dense': ((1 << 20,), (1 << 20,), (16, 0)),
+    'misaligned': ((1 << 20,), (1 << 20,), (16, 1)),
+    'single': ((1 << 20,), (1,), (0, 0)),
+    'row': ((1024, 1024), (1024,), (0, 0)),
+    'odd_row': ((1024, 1023), (1023,), (0, 0)),
+    'column': ((1024, 1024), (1024, 1), (0, 0)),
+}
+ROWS = (
+    Row('assign', 'float32', 'float32', 'dense', 48, 2, 2),
+    Row('assign', 'int8', 'int8', 'dense', 64, 2, 2),
+    Row('assign', 'float16', 'float32', 'dense', 64, 4, 2),
+    Row('assign', 'bfloat16', 'float32', 'dense', 64, 4, 2),
+    Row('assign', 'float32', 'bfloat16', 'dense', 64, 2, 4),
+    Row('assign', 'complex128', 'complex128', 'dense', 48, 2, 2),
+    Row('assign_add', 'float32', 'float32', 'dense', 48, 4, 2),
+    Row('assign_add', 'float64', 'float64', 'dense', 48, 4, 2),
+    Row('assign_add', 'float16', 'float16', 'dense', 64, 4, 2),
+    Row('assign_add', 'bfloat16', 'bfloat16', 'dense', 64, 4, 2),
+    Row('assign_add', 'int8', 'int8', 'dense', 96, 4, 2),
+    Row('assign_mul', 'complex64', 'complex64', 'dense', 48, 4, 2),
+    Row('assign_sub', 'complex128', 'complex128', 'dense', 48, 4, 2),
+    Row('assign_min', 'int64', 'int64', 'dense', 48, 4, 2),
+    Row('assign_max', 'bool', 'bool', 'dense', 96, 4, 2),
+    Row('assign_add', 'float32', 'float32', 'misaligned', 48, 2, 2),
+    Row('assign_add', 'float32', 'int8', 'single', 40, 2, 2),
+    Row('assign_add', 'float32', 'float32', 'row', 64, 4, 2),
+    Row('assign_add', 'float16', 'float16', 'odd_row', 80, 2, 2),
+    Row('assign_add', 'float32', 'float32', 'column', 48, 0, 0),
+)
+
+
+def dtype_named(name: str) -> np.dtype:
+    return kernel_reference.BFLOAT16 if name == 'bfloat16' else np.dtype(name)
+
+
+def choice(row: Row, chip: str) -> assign_plan.Choice:
+    shape, source_shape, offsets = SHAPES[row.layout]
+    operands = []
+    for name, extents, offset in zip(
+        (row.destination, row.source), (shape, source_shape), offsets, strict=True
+    ):
+        dtype = dtype_named(name)
+        strides = np.empty(extents, dtype).strides
+        address = 1 << 20 | dtype.itemsize * offset
+        operands.append(assign_plan.Operand(dtype, extents, strides, address))
+    return assign_plan.choose(row.op, *operands, assign_plan.Chip(chip, 132))
+
+
+class Built(NamedTuple):
+    """Kernels of one chip: their reports and their instructions, by name."""
+
+    log: str
+    reports: dict[str, nvrtc.Report]
+    instructions: dict[str, str]
+
+
+def build(file: str, exports: list[source.Export], chip: str, folder: pathlib.Path) -> Built:
+    text = source.render(file, exports)
+    compiled = nvrtc.compiler().compile(text, chip, name=file)
+    reports = {report.name: report for report in nvrtc.reports(compiled.log)}
+    assert set(reports) == {export.name for export in exports}
+    tool = disassembler()
+    if tool is None:
+        pytest.skip('nvdisasm is not installed; see: make kernels')
+    cubin = folder / f'{file}.{chip}.cubin'
+    cubin.write_bytes(compiled.cubin)
+    listing = subprocess.run([tool, cubin], capture_output=True, text=True, check=True).stdout
+    parts = re.split(r'^\s*\.section\s+\.text\.([^\s,]+),.*$', listing, flags=re.MULTILINE)
+    instructions = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert set(instructions) == set(reports)
+    return Built(compiled.log, reports, instructions)
+
+
+def check(built: Built, name: str, registers: int) -> None:
+    report = built.reports[name]
+    assert report.stack == report.spill_stores == report.spill_loads == 0, report
+    assert report.registers <= registers, report
+    assert report.shared <= SHARED_BYTES, report
+    assert not re.search(r'\b(?:STL|LDL)\b', built.instructions[name]), f'{name}: local memory'
+    flushed = re.search(r'\bF(?:ADD|MUL|FMA)\.FTZ', built.instructions[name])
+    assert not flushed, f'{name}: denormals are flushed'
+
+
+@pytest.mark.parametrize('chip', CHIPS)
+def test_assign(chip: str, tmp_path: pathlib.Path) -> None:
+    chosen = {row: choice(row, chip).export for row in ROWS}
+    built = build('assign.cu', sorted(set(chosen.values())), chip, tmp_path)
+    assert nvrtc.complaints(built.log) == []
+    for row, export in chosen.items():
+        check(built, export.name, row.registers)
+        text = built.instructions[export.name]
+        loads, stores = (
+            len(re.findall(rf'\b{name}\.E(?:\.\w+)*?\.128\b', text)) for name in ('LDG', 'STG')
+        )
+        assert loads >= row.loads, f'{export.name}: {loads} vector loads'
+        assert stores >= row.stores, f'{export.name}: {stores} vector stores'
+
+
+@pytest.mark.parametrize('chip', CHIPS)
+def test_transposed_copy(chip: str, tmp_path: pathlib.Path) -> None:
+    exports = [
+        source.Export('transpose.cu', 'TV_COPY_TRANSPOSED', f'copy_{size}', (code,))
+        for size, code in (('b1', 'tv::u8'), ('b4', 'tv::u32'), ('b16', 'uint4'))
+    ]
+    built = build('transpose.cu', exports, chip, tmp_path)
+    assert nvrtc.complaints(built.log) == []
+    for export in exports:
+        check(built, export.name, 48)
+        assert 'BAR.SYNC' in built.instructions[export.name]
+
+
+def test_strides_by_value_take_no_local_memory(tmp_path: pathlib.Path) -> None:
+    names = ('float32', 'float16', 'complex128')
+    exports = [
+        choice(Row('assign_add', name, name, 'column', 0, 0, 0), 'sm_90a').export for name in names
+    ]
+    built = build('assign.cu', exports, 'sm_90a', tmp_path)
+    for export in exports:
+        check(built, export.name, 56)
+
+
+def test_the_compiler_knows_the_chips() -> None:
+    known = nvrtc.compiler().architectures()
+    assert {int(chip.strip('sm_a')) for chip in CHIPS} <= set(known)
+
+
+def test_parameters_fill_what_a_chip_takes(tmp_path: pathlib.Path) -> None:
+    words = arguments.MAX_BYTES // 4
+    text = (
+        f'struct Many {{ unsigned word[{words}]; }};\n'
+        'extern "C" __global__ void many(const __grid_constant__ Many m, unsigned* r, int i)\n'
+        '{ *r = m.word[i]; }\n'
+    )
+    smaller = text.replace(str(words), str(words - 4))
+    for chip in CHIPS:
+        assert nvrtc.compiler().compile(smaller, chip).cubin
