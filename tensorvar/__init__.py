@@ -46,6 +46,7 @@ from tensorvar._device.defaults import current_device as current_device
 from tensorvar._device.device_scope import device as device
 from tensorvar._device.scope import propagate as propagate
 from tensorvar._device.spec import DeviceSpec as DeviceSpec
+from tensorvar._function.function import function as function
 from tensorvar._ops.arg_reduction import argmax as argmax
 from tensorvar._ops.arg_reduction import argmin as argmin
 from tensorvar._ops.array_index import newaxis as newaxis
@@ -335,6 +336,7 @@ __all__ = [
     'floor',
     'foldl',
     'foldr',
+    'function',
     'gather',
     'gather_nd',
     'get_current_name_scope',

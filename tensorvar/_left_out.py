@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _GRAPHS = 'there are no graphs or sessions: operations run at once; write eager code'
-_FUNCTION = 'tv.function comes later; call the Python function itself, which runs eagerly'
+_FUNCTION = 'tv.function traces Python as it stands, and nothing is rewritten'
+_EAGERLY = 'use tv.config.run_functions_eagerly and tv.config.functions_run_eagerly'
 _RAGGED = 'ragged tensors are left out; pad rows to one length, with tv.sequence_mask as mask'
 _SPARSE = 'sparse tensors are left out; use indices and values with tv.gather and tv.scatter_nd'
 _TEXT = "text is Python's: work on str or bytes with Python or NumPy, then call tv.constant"
@@ -37,10 +38,9 @@ _RECURRENT = 'cell wrappers are left out; use Keras 3, or write the loop over ti
 
 _TABLE: tuple[tuple[str, str], ...] = (
     (_GRAPHS, 'Graph Operation RegisterGradient compat graph_util import_graph_def check_pinned'),
-    (_FUNCTION, 'function autograph nondifferentiable_batch_function types'),
+    (_FUNCTION, 'autograph nondifferentiable_batch_function types'),
     (
-        _FUNCTION,
-        'config.run_functions_eagerly config.functions_run_eagerly '
+        _EAGERLY,
         'config.experimental_run_functions_eagerly config.experimental_functions_run_eagerly',
     ),
     (

@@ -50,7 +50,11 @@ def test_each_name_stands_once() -> None:
         ('tensorvar', 'data', 'left out on purpose; files are read with Python or NumPy'),
         ('tensorvar', 'keras', 'use Keras 3 itself'),
         ('tensorvar.nn', 'ctc_loss', 'left out on purpose; CTC'),
-        ('tensorvar.config', 'run_functions_eagerly', 'tv.function comes later'),
+        (
+            'tensorvar.config',
+            'experimental_run_functions_eagerly',
+            'use tv.config.run_functions_eagerly',
+        ),
         ('tensorvar', 'reduce_summ', "did you mean 'reduce_sum'"),
         ('tensorvar.math', 'reduce_summ', "did you mean 'reduce_sum'"),
         ('tensorvar', 'zzzz', "module 'tensorvar' has no attribute 'zzzz'$"),

@@ -144,11 +144,12 @@ class ArrayValue(Operators):
         return Reference(self)
 
     def _to_host(self, look: str, *, explicit: bool) -> np.ndarray[Any, Any]:
-        array, device = self._located()
         state = scope.current()
+        trace = None if state is None else state.trace
+        array, device = self._located() if trace is None else trace.locate(self)
         if state is not None and state.tapes:
             tape_entries.note_look(self, look, state)
-        return transfer.to_host(
+        host = transfer.to_host(
             array,
             device,
             explicit=explicit,
@@ -158,6 +159,9 @@ class ArrayValue(Operators):
             created=self._created(),
             state=state,
         )
+        if trace is not None:
+            trace.look(array, device, host, look)
+        return host
 
     def _scalar(self, look: str) -> Any:
         shape = self._read().shape
@@ -207,6 +211,7 @@ class ArrayValue(Operators):
         return host if dtype is None else host.astype(dtype, copy=False)
 
     def __dlpack__(self, **keywords: Any) -> Any:
+        scope.leave_trace('a value is exported by DLPack')
         return interop.export_dlpack(*self._located(), **keywords)
 
     def __dlpack_device__(self) -> tuple[int, int]:

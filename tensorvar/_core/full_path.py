@@ -36,8 +36,11 @@ def run(
     expected = op.infer(*[value._spec() for value in values], **attributes)
     specs = (expected,) if isinstance(expected, ArraySpec) else expected
     decision = _place(op, values, specs, state)
-    arrays = call.bring(values, decision.device)
-    results = call.compute(arrays, specs, decision)
+    if state is not None and state.trace is not None:
+        arrays, results = state.trace.compute(call, values, specs, decision)
+    else:
+        arrays = call.bring(values, decision.device)
+        results = call.compute(arrays, specs, decision)
     outputs = tuple(wrap(array, decision.device) for array in results)
     if state is not None and state.tapes:
         local = tape_writing.as_tensors(values, arrays, decision.device, state)

@@ -40,6 +40,11 @@ class Tensor(ArrayValue):
     def _on_device(self, device: Device, need: CopyNeed) -> Array:
         if self._device is device:
             return self._array
+        if need.state is not None and need.state.trace is not None:
+            return need.state.trace.copy(self, device, need)
+        return self._copied_to(device, need)
+
+    def _copied_to(self, device: Device, need: CopyNeed) -> Array:
         return transfer.to_device(
             self._array,
             self._device,
@@ -194,6 +199,7 @@ class Tensor(ArrayValue):
         return self
 
     def __deepcopy__(self, memo: Any) -> 'Tensor':
+        scope.leave_trace('a tensor is copied by copy.deepcopy')
         return wrap(self._device.backend.copy(self._array), self._device)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -203,6 +209,7 @@ class Tensor(ArrayValue):
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         """CUDA's array interface; AttributeError for tensors that no card holds."""
+        scope.leave_trace('a value is exported by __cuda_array_interface__')
         return interop.cuda_array_interface(self._array, self._device)
 
     def __repr__(self) -> str:

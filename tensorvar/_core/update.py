@@ -1,5 +1,6 @@
 """Runs an op that changes a variable: check -> copy -> lock -> write -> record -> tape."""
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,13 @@ def _update_full(
         _check_static_shape(variable, op, result)
         decision = placement.choose(state, (), device)
         arrays = call.bring(prepared[1:], decision.device, first=1)
-        kept = _write(variable, device, shape, op, arrays, attributes, result.shape)
+        write = functools.partial(
+            _write, variable, device, shape, op, arrays, attributes, result.shape
+        )
+        if state is not None and state.trace is not None:
+            kept = state.trace.write(variable, op, arrays, attributes, result.shape, write)
+        else:
+            kept = write()
     if switches.flags & switches.SYNCHRONOUS:
         decision.device.backend.synchronize()
     call.finish()
@@ -169,6 +176,7 @@ def _update_constrained(
     state: scope.ContextState | None,
 ) -> None:
     """Computes the new value aside, applies the constraint, and assigns the outcome."""
+    scope.leave_trace('a variable enforces its constraint')
     call = OpCall(op, attributes, state)
     prepared = operands.prepare(op, (variable, *values))
     while True:

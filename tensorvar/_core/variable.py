@@ -128,6 +128,9 @@ class Variable(
         self._where = str(call_site.user_call_site())
         device.backend.charge_variable(self._nbytes())
         self._serial = live.add(self)
+        state = scope.current()
+        if state is not None and state.trace is not None:
+            state.trace.created(self)
 
     def _renew_locks(self) -> None:
         """New locks: at first, and in a forked child, whose other threads are gone."""
@@ -182,6 +185,11 @@ class Variable(
         )
 
     def _on_device(self, device: Device, need: CopyNeed) -> Array:
+        if need.state is not None and need.state.trace is not None:
+            return need.state.trace.read(self, device, need)
+        return self._read_on(device, need)
+
+    def _read_on(self, device: Device, need: CopyNeed) -> Array:
         array, here = self._located()
         return array if here is device else replicas.read(self, device, need)
 
@@ -193,8 +201,9 @@ class Variable(
 
     def _snapshot(self) -> Tensor:
         """The current value as a tensor on the variable's device."""
-        tensor = wrap(*self._located())
         state = scope.current()
+        trace = None if state is None else state.trace
+        tensor = wrap(*(self._located() if trace is None else trace.locate(self)))
         if state is not None:
             for tape in state.tapes:
                 tape.write((tape_entries.READ, (self,), (tensor,), {}))
@@ -349,6 +358,7 @@ class Variable(
             InvalidArgumentError: there is no such device.
         """
         device = registry.require('to_device', name)
+        scope.leave_trace('a variable is moved')
         with self._lock:
             if device is not self._device:
                 variable_init.move(self, device)

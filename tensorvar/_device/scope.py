@@ -127,6 +127,17 @@ class Scope:
         leave(self)
 
 
+def leave_trace(why: str) -> None:
+    """Tells the trace under way, if there is one, that it cannot follow the program.
+
+    Args:
+        why: what the program does, for the warning.
+    """
+    state = _current.get()
+    if state is not None and state.trace is not None:
+        state.trace.give_up(why)
+
+
 def leave(scope: Scope) -> None:
     """Removes the innermost entry of ``scope`` from the current state.
 

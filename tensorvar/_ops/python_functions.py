@@ -10,6 +10,7 @@ from tensorvar import dtypes, errors
 from tensorvar._core import conversion, nest
 from tensorvar._core.tensor_spec import TensorSpec
 from tensorvar._core.variable import Variable
+from tensorvar._device import scope
 
 
 def py_function(
@@ -49,6 +50,7 @@ def py_function(
     if func is None:
         return _decorator(py_function, 'py_function', inp, Tout)
     _check_arguments('py_function', inp, Tout)
+    scope.leave_trace('tv.py_function runs Python, which a replay does not')
     if not callable(func):
         raise errors.InvalidArgumentError(
             f'[py_function] Expected func to be callable; got {func!r:.80}', 'py_function'
@@ -141,6 +143,7 @@ def numpy_function(
     if func is None:
         return _decorator(numpy_function, 'numpy_function', inp, Tout)
     _check_arguments('numpy_function', inp, Tout)
+    scope.leave_trace('tv.numpy_function runs Python, which a replay does not')
     arguments = [np.array(conversion.convert_to_tensor(value).numpy()) for value in inp]
     results = [
         None if value is None else conversion.convert_to_tensor(value)

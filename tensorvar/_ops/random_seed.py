@@ -6,9 +6,11 @@ starts all streams anew. Without an own seed, a draw gets the next number of a s
 that the global seed starts, and so a stream to itself.
 """
 
+import functools
 import operator
 import random
 import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,12 +65,14 @@ class SeededStream:
     Args:
         seed: the global seed, which becomes the key.
         own_seed: the seed of the draw, which becomes the upper half of the counter.
+        *origin: the arguments of ``stream``, with which a replay asks for it again.
     """
 
-    __slots__ = ('_counter', '_key')
+    __slots__ = ('_counter', '_key', 'origin')
 
-    def __init__(self, seed: int, own_seed: int) -> None:
+    def __init__(self, seed: int, own_seed: int, *origin: Any) -> None:
         self._key = seed
+        self.origin = origin
         self._counter = own_seed << 64
 
     def reserve(self, counters: int) -> tuple[int, int]:
@@ -148,11 +152,24 @@ def stream(op: str, seed: Any, *kind: Any) -> SeededStream | None:
         if seeding.seed is None:
             return None
         # Such a stream is not found again, so it need not be kept.
-        return SeededStream(*_pair(seeding.seed, seeding.own_seeds.randint(0, _SEED_SPAN)))
+        own_seed = seeding.own_seeds.randint(0, _SEED_SPAN)
+        return SeededStream(*_pair(seeding.seed, own_seed), op, seed, *kind)
     start = _DEFAULT_SEED if seeding.seed is None else seeding.seed
     pair = _pair(start, as_integer(op, seed))
     with _lock:
-        return seeding.streams.setdefault((op, pair, *kind), SeededStream(*pair))
+        return seeding.streams.setdefault((op, pair, *kind), SeededStream(*pair, op, seed, *kind))
+
+
+def save_sequence() -> Callable[[], None]:
+    """Notes where the sequence of the draws' own seeds stands.
+
+    Returns:
+        A function that goes back there, for a program that draws the same again.
+    """
+    seeding = _seeding
+    if seeding.seed is None:
+        return lambda: None
+    return functools.partial(seeding.own_seeds.setstate, seeding.own_seeds.getstate())
 
 
 def _pair(seed: int, own_seed: int) -> tuple[int, int]:

@@ -6,6 +6,8 @@ repeated; afterwards they raise, naming the line that used a device first, until
 """
 
 from tensorvar import _left_out
+from tensorvar._core.function_mode import functions_run_eagerly as functions_run_eagerly
+from tensorvar._core.function_mode import run_functions_eagerly as run_functions_eagerly
 from tensorvar._device.defaults import get_default_device as get_default_device
 from tensorvar._device.defaults import get_soft_device_placement as get_soft_device_placement
 from tensorvar._device.defaults import set_default_device as set_default_device
@@ -41,6 +43,7 @@ __all__ = [
     'LogicalDeviceConfiguration',
     'PhysicalDevice',
     'experimental',
+    'functions_run_eagerly',
     'get_default_device',
     'get_device_details',
     'get_logical_device_configuration',
@@ -53,6 +56,7 @@ __all__ = [
     'release_memory',
     'reset',
     'reset_memory_stats',
+    'run_functions_eagerly',
     'set_default_device',
     'set_logical_device_configuration',
     'set_memory_limit',

@@ -1,0 +1,83 @@
+"""What of a segment is needed when: which events may fail, and when each value dies."""
+
+from collections.abc import Sequence
+
+from tensorvar._backend.numpy_backend import NumpyBackend
+from tensorvar._device.device import Device
+from tensorvar._function import events, lowering
+from tensorvar._function.events import Event, Op
+from tensorvar._function.tree import Node
+
+
+def on_numpy(device: Device) -> bool:
+    """Whether a device computes with bare NumPy."""
+    return type(device.backend) is NumpyBackend
+
+
+def may_fail(event: Event) -> bool:
+    """Whether an event can fail though it did not when it was traced."""
+    if isinstance(event, Op):
+        known = event.op.name in lowering.LOWERINGS or event.op.name in lowering.NEVER_FAIL
+        return not (known and on_numpy(event.device))
+    if isinstance(event, events.Write):
+        return not (event.op.name in lowering.WRITES and on_numpy(event.device))
+    return isinstance(event, events.Copy) or (
+        isinstance(event, events.Read) and event.home is not event.device
+    )
+
+
+def has_effect(event: Event) -> bool:
+    """Whether an event must happen even if nobody needs its results."""
+    return isinstance(event, events.Write) or (isinstance(event, Op) and event.op.stateful)
+
+
+def last_kept(node: Node) -> int:
+    """Before which event all values must stay whole, for a re-run that gets them back.
+
+    That is the last event which may fail, or the end where there is a branch point.
+    """
+    if node.point is not None:
+        return len(node.events)
+    failing = [position for position, event in enumerate(node.events) if may_fail(event)]
+    return max(failing, default=-1)
+
+
+def needed_events(node: Node, kept: int) -> list[bool]:
+    """Per event whether a replay has to do it."""
+    needed = {output.slot for output in node.outputs.tensors} if node.outputs else set()
+    answer = [True] * len(node.events)
+    for position in range(len(node.events) - 1, kept, -1):
+        event = node.events[position]
+        answer[position] = has_effect(event) or not needed.isdisjoint(event.outputs)
+        if answer[position]:
+            needed.update(event.inputs)
+    return answer
+
+
+def deaths(
+    node: Node, stretch: Sequence[tuple[int, Event]], names: dict[int, int]
+) -> dict[int, list[int]]:
+    """By position, the values that are needed there for the last time.
+
+    Args:
+        node: the segment.
+        stretch: its events that are done, with their positions.
+        names: slots whose values stand for others.
+    """
+    last: dict[int, int] = {}
+    for position, event in stretch:
+        for slot in (*event.inputs, *event.outputs):
+            last[names.get(slot, slot)] = position
+    for output in node.outputs.tensors if node.outputs else ():
+        last.pop(names.get(output.slot, output.slot), None)
+    found: dict[int, list[int]] = {}
+    for slot, position in last.items():
+        found.setdefault(position, []).append(slot)
+    return found
+
+
+def foldable(event: Event, constants: set[int]) -> bool:
+    """Whether the results of an event are the same in every replay."""
+    if not isinstance(event, Op) or event.op.stateful or event.has_unknown_shape:
+        return False
+    return event.op.name in lowering.SHAPE_ONLY or constants.issuperset(event.inputs)

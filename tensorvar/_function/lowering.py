@@ -1,0 +1,163 @@
+"""NumPy calls that stand for the forward of an op, with a place for the result.
+
+Each gives the same bits as the op's ``forward``; a test compares every one. An op that
+is not here runs through its ``forward``.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorvar import dtypes
+from tensorvar._backend.base import Array
+from tensorvar._function.events import Op
+
+Spec = tuple[tuple[int, ...], Any]
+Names = Sequence[str]
+
+_PLAIN = frozenset(
+    dtype.numpy for dtype in (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64)
+)
+REAL = frozenset({dtypes.float32.numpy, dtypes.float64.numpy})
+
+
+class Call(NamedTuple):
+    """A NumPy call that takes ``out``.
+
+    Attributes:
+        function: the function.
+        arguments: its arguments as source text.
+        keywords: source text of its keywords, each with a comma before it.
+        in_place: whether the result may go into an argument of its shape.
+        last: a constant that is the last argument, or None.
+    """
+
+    function: Callable[..., Any]
+    arguments: str
+    keywords: str = ''
+    in_place: bool = True
+    last: Array | None = None
+
+
+Lowering = Callable[[Op, Names, Sequence[Spec], Spec], Call | None]
+
+
+def _ufunc(function: Any, allowed: frozenset[Any] = _PLAIN) -> Lowering:
+    def lower(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+        if any(dtype not in allowed for _, dtype in inputs):
+            return None
+        return Call(function, ', '.join(names))
+
+    return lower
+
+
+# Up to so many elements a kept array of zeros is cheaper to compare with than one zero.
+_FEW = 1 << 14
+
+
+def _relu(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+    shape, dtype = result
+    if dtype not in _PLAIN:
+        return None
+    zeros = np.zeros(shape if math.prod(shape) <= _FEW else (), dtype)
+    return Call(np.maximum, names[0], last=zeros)
+
+
+_SUFFIX = {'none': '', 'transpose': '.swapaxes(-1, -2)', 'adjoint': '.swapaxes(-1, -2)'}
+
+
+def _matmul(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+    forms = event.attributes['form_a'], event.attributes['form_b']
+    if result[1] not in REAL or inputs[0][1] is not result[1]:
+        return None
+    if any(form not in _SUFFIX for form in forms):
+        return None
+    first, second = (name + _SUFFIX[form] for name, form in zip(names, forms, strict=True))
+    return Call(np.matmul, f'{first}, {second}', in_place=False)
+
+
+# Longer sums are added in blocks, see ``_ops/_summation.py``.
+_SHORT = 64
+
+
+def _sum(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+    shape, dtype = inputs[0]
+    axis, keepdims = event.attributes['axis'], event.attributes['keepdims']
+    if dtype not in REAL or not shape or math.prod(shape[:-1]) > _SHORT:
+        return None
+    return Call(np.add.reduce, names[0], f', axis={axis!r}, keepdims={keepdims!r}', in_place=False)
+
+
+def _relu_grad(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+    if result[1] not in REAL or inputs[0] != inputs[1]:
+        return None
+    return Call(relu_gradient, f'{names[0]}, {names[1]}')
+
+
+# An array is compared faster than a Python number.
+_ZERO: dict[Any, Array] = {dtype: np.zeros((), dtype) for dtype in REAL}
+
+
+def relu_gradient(gradient: Any, features: Any, out: Any = None) -> Any:
+    """``gradient * (features > 0)``."""
+    return np.multiply(gradient, np.greater(features, _ZERO[features.dtype]), out=out)
+
+
+def _mean(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+    shape, dtype = inputs[0]
+    if dtype not in REAL or len(shape) != 1 or shape[0] == 0:
+        return None
+    if event.attributes['axis'] not in (None, (0,)) or event.attributes['keepdims']:
+        return None
+    return Call(mean, f'{names[0]}, {shape[0]}', in_place=False)
+
+
+def mean(array: Any, count: int, out: Any = None) -> Any:
+    """The mean of a vector."""
+    return np.true_divide(np.add.reduce(array), count, out=out)
+
+
+LOWERINGS: dict[str, Lowering] = {
+    'AddV2': _ufunc(np.add),
+    'Sub': _ufunc(np.subtract),
+    'Mul': _ufunc(np.multiply),
+    'RealDiv': _ufunc(np.true_divide, REAL),
+    'Maximum': _ufunc(np.maximum),
+    'Minimum': _ufunc(np.minimum),
+    'Neg': _ufunc(np.negative),
+    'Square': _ufunc(np.square, REAL),
+    'Sqrt': _ufunc(np.sqrt, REAL),
+    'Exp': _ufunc(np.exp, REAL),
+    'Log': _ufunc(np.log, REAL),
+    'Tanh': _ufunc(np.tanh, REAL),
+    'Relu': _relu,
+    'ReluGrad': _relu_grad,
+    'MatMul': _matmul,
+    'BatchMatMulV2': _matmul,
+    'Sum': _sum,
+    'Mean': _mean,
+}
+
+WRITES: dict[str, Any] = {
+    'AssignAddVariableOp': np.add,
+    'AssignSubVariableOp': np.subtract,
+    'AssignVariableOp': None,
+}
+"""Writes that cannot fail, and the NumPy call with ``out`` that some of them are."""
+
+NEVER_FAIL = frozenset({
+    'Abs', 'BiasAdd', 'BroadcastTo', 'ConcatV2', 'Equal', 'ExpandDims', 'Fill', 'Greater',
+    'GreaterEqual', 'Identity', 'Less', 'LessEqual', 'LogSoftmax', 'LogicalAnd', 'LogicalNot',
+    'LogicalOr', 'Max', 'Min', 'NotEqual', 'OnesLike', 'Pack', 'ReadVariableOp',
+    'Reshape', 'SelectV2', 'Sigmoid', 'Softmax', 'SparseSoftmaxCrossEntropyBackprop',
+    'SquaredDifference', 'Squeeze', 'StopGradient', 'Transpose', 'ZerosLike',
+})  # fmt: skip
+"""Ops without a call here whose forward refuses no value of the right shape and dtype."""
+
+SAME_VALUE = frozenset({'Identity', 'ReadVariableOp', 'StopGradient', 'Copy'})
+"""Ops of one input that give it as it is."""
+
+SHAPE_ONLY = frozenset({'OnesLike', 'ZerosLike'})
+"""Ops that only ask for the shape of their input, so that a signature decides them."""

@@ -1,0 +1,376 @@
+"""A run that is written down.
+
+The Python function runs for real; the executor, the writes of variables and the looks
+at values tell the trace what they do. On a *re-run* the trace starts with the log and the
+values of a replay that came to a point it did not know: what the log has is compared and
+handed back instead of being done again, and what follows is done and written down.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+
+from tensorvar import errors
+from tensorvar._backend.base import Array
+from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.op_call import OpCall
+from tensorvar._core.op_registry import ArraySpec, OpDef
+from tensorvar._core.operands import Operand
+from tensorvar._core.tensor import Tensor
+from tensorvar._device import call_site, listeners, placement, scope
+from tensorvar._device.call_site import CallSite
+from tensorvar._device.device import Device
+from tensorvar._function import comparison, events, liveness
+from tensorvar._function.events import Event
+
+if TYPE_CHECKING:
+    from tensorvar._core.variable import Variable
+
+
+class Divergence(BaseException):
+    """A re-run does not do what its log says, and nothing was written: run eagerly.
+
+    No ``Exception``, so that no ``except`` of the user's function takes it.
+    """
+
+
+class Reason(NamedTuple):
+    """Why a run cannot be replayed.
+
+    Attributes:
+        text: what the program did.
+        where: in which line.
+    """
+
+    text: str
+    where: CallSite
+
+
+class Prefix(NamedTuple):
+    """What a replay has done.
+
+    Attributes:
+        log: its events.
+        values: its values by slot; those from outside are constants of the log.
+    """
+
+    log: Sequence[Event]
+    values: Sequence[Array]
+
+
+NOTHING = Prefix((), ())
+
+
+class Trace(scope.Scope):
+    """Writes down one run.
+
+    Args:
+        prefix: what a replay has done of this run.
+        first_creation: called with the line where a variable is made, before it is used.
+        follows: whether to write down what comes after the prefix.
+
+    Attributes:
+        log: the events so far.
+        values: arrays by slot.
+        constants: slots of what came from outside.
+        reason: why the run cannot be replayed, or None.
+        made_variable: whether the run made a variable.
+    """
+
+    __slots__ = (
+        '_first_creation', '_follows', '_position', '_prefix', '_slots', '_thread', 'constants',
+        'log', 'made_variable', 'mismatch', 'reason', 'values',
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        prefix: Prefix,
+        first_creation: Callable[[CallSite], None],
+        follows: bool = True,
+    ) -> None:
+        self._prefix = prefix
+        self._first_creation = first_creation
+        self._follows = follows
+        self._position = 0
+        self._slots: dict[int, int] = {}
+        self._thread = threading.get_ident()
+        self.constants: set[int] = set()
+        self.log: list[Event] = []
+        self.values: list[Array] = []
+        self.made_variable = False
+        self.mismatch: errors.FailedPreconditionError | None = None
+        self.reason: Reason | None = None
+
+    def apply(self, state: scope.ContextState) -> None:
+        """Makes every op take the full path, where it tells the trace."""
+        state.trace = self
+        state.plain = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether the log holds the whole run."""
+        return self._follows and self.reason is None and not self.made_variable
+
+    # What the program does.
+
+    def argument(self, array: Array) -> Array:
+        """An argument of the function under its own slot."""
+        return self._new_slot(array[...])
+
+    def compute(
+        self,
+        call: OpCall,
+        values: Sequence[Operand],
+        specs: Sequence[ArraySpec],
+        decision: placement.Decision,
+    ) -> tuple[Sequence[Array], tuple[Array, ...]]:
+        """An op runs; gives its operands, brought to its device, and its results."""
+        arrays = call.bring(values, decision.device)
+
+        def perform() -> tuple[Array, ...]:
+            # What the forward of a random op reads and writes is no op of the program.
+            with scope.Pushed(None):
+                return call.compute(arrays, specs, decision)
+
+        if not self._records(call.state):
+            return arrays, perform()
+        event = events.Op(
+            call_site.user_call_site(),
+            tuple(self._slot(array, decision.device) for array in arrays),
+            op=call.op,
+            attributes=call.attributes,
+            device=decision.device,
+            specs=tuple(specs),
+            detached=decision.reason is placement.VARIABLE,
+        )
+        results = self._do(event, perform)
+        if event.has_unknown_shape and self._records():
+            outcome = tuple(array.shape for array in results)
+            self._do(events.Shape(event.where, self.log[-1].outputs, outcome=outcome), tuple)
+        return arrays, results
+
+    def locate(self, value: ArrayValue) -> tuple[Array, Device]:
+        """The array of a value where it lives, for a look at it or a snapshot of it."""
+        if isinstance(value, Tensor):
+            return value._located()
+        need = CopyNeed('ReadVariableOp', 'value', None)
+        return self.read(value, value._device, need), value._device
+
+    def read(self, variable: Any, device: Device, need: CopyNeed) -> Array:
+        """A variable is read where it lives, or as a replica on another device."""
+
+        def perform() -> tuple[Array, ...]:
+            return (variable._read_on(device, need),)
+
+        if not self._records(need.state):
+            return perform()[0]
+        event = events.Read(
+            call_site.user_call_site(),
+            variable=ref(variable),
+            home=variable._device,
+            device=device,
+            need=(need.op, need.operand, need.explicit),
+        )
+        return self._do(event, perform)[0]
+
+    def copy(self, tensor: Tensor, device: Device, need: CopyNeed) -> Array:
+        """A tensor is copied to another device."""
+
+        def perform() -> tuple[Array, ...]:
+            return (tensor._copied_to(device, need),)
+
+        if not self._records(need.state):
+            return perform()[0]
+        event = events.Copy(
+            call_site.user_call_site(),
+            (self._slot(tensor._array, tensor._device),),
+            source=tensor._device,
+            device=device,
+            need=(need.op, need.operand, need.explicit),
+        )
+        return self._do(event, perform)[0]
+
+    def write(
+        self,
+        variable: 'Variable',
+        op: OpDef,
+        arrays: Sequence[Array],
+        attributes: dict[str, Any],
+        shape: tuple[int, ...],
+        perform: Callable[[], bool | None],
+    ) -> bool | None:
+        """An op changes a variable; gives what ``perform`` gives."""
+        if shape != variable._concrete:
+            self.give_up('a variable changes its shape')
+        if not self._records():
+            return perform()
+        kept: bool | None = True
+
+        def perform_once() -> tuple[Array, ...] | None:
+            nonlocal kept
+            kept = perform()
+            return () if kept is not None else None
+
+        event = events.Write(
+            call_site.user_call_site(),
+            tuple(self._slot(array, variable._device) for array in arrays),
+            variable=ref(variable),
+            shape=shape,
+            op=op,
+            attributes=attributes,
+            device=variable._device,
+        )
+        self._do(event, perform_once)
+        return kept
+
+    def look(self, array: Array, device: Device, host: np.ndarray[Any, Any], look: str) -> None:
+        """The program saw a value."""
+        if not self._records() or host.size == 0:
+            return
+        slot = self._slot(array, device)
+        if slot in self.constants:
+            return
+        if host.size > 1:
+            self.give_up(f'{look} shows the program {host.size} elements of a value')
+            return
+        event = events.Look(
+            call_site.user_call_site(),
+            (slot,),
+            look=look,
+            device=device,
+            outcome=comparison.outcome(host),
+        )
+        self._do(event, tuple)
+
+    def created(self, variable: 'Variable') -> None:
+        """The program made a variable."""
+        self._first_creation(call_site.user_call_site())
+        self._check_is_known('creation of a variable')
+        self.made_variable = True
+        self._forget()
+
+    def give_up(self, text: str) -> None:
+        """The program did something that no replay can do."""
+        self._check_is_known(text)
+        if not self.usable:
+            return
+        self.reason = Reason(text, call_site.user_call_site())
+        self._forget()
+
+    def finish(self) -> None:
+        """The function has returned.
+
+        Raises:
+            Divergence, FailedPreconditionError: it did less than its log says.
+        """
+        self._check_is_known('the end of the function')
+
+    def slot_of(self, tensor: Tensor) -> int:
+        """Where the trace has a tensor."""
+        return self._slot(tensor._array, tensor._device)
+
+    def last_line(self) -> CallSite:
+        """The line of the last event."""
+        return self.log[-1].where if self.log else call_site.user_call_site()
+
+    # How it is written down.
+
+    def _records(self, state: scope.ContextState | None = None) -> bool:
+        """Whether the next event is compared or written down."""
+        if self.mismatch is not None:
+            raise self.mismatch
+        if state is not None and (state.guards or listeners.active(state)):
+            self.give_up('a guard or recorder is opened in the function')
+        if self._position < len(self._prefix.log):
+            return True
+        if not self.usable:
+            self._forget()
+            return False
+        if threading.get_ident() != self._thread:
+            self.give_up('ops run in another thread')
+            return False
+        return True
+
+    def _forget(self) -> None:
+        """Lets go of all values: a run that is not kept holds no more than an eager one."""
+        self._slots.clear()
+        self.values.clear()
+
+    def _do(self, event: Event, perform: Callable[[], Any]) -> tuple[Array, ...]:
+        if self._position < len(self._prefix.log):
+            return self._hand_back(event)
+        try:
+            results = perform()
+        except errors.ResourceExhaustedError:
+            # An eager run would have let go of what nobody needs.
+            self.give_up('a device is full')
+            results = perform()
+        except Exception:
+            # Whether it happens is up to the data, and the function may catch it.
+            self.give_up('an op fails')
+            raise
+        if results is None or not self.usable:
+            return results or ()
+        return self._note(event, results)
+
+    def _note(self, event: Event, results: Sequence[Array]) -> tuple[Array, ...]:
+        if isinstance(event, events.Read):
+            # The program may also hold the array of the variable by other ways.
+            results = [array[...] for array in results]
+        first = len(self.values)
+        arrays = tuple(self._new_slot(array) for array in results)
+        event.outputs = tuple(range(first, len(self.values)))
+        self.log.append(event)
+        return arrays
+
+    def _hand_back(self, event: Event) -> tuple[Array, ...]:
+        known = self._prefix.log[self._position]
+        if not comparison.equal(known.signature(), event.signature()):
+            self._diverge(known, event.text, event.where)
+        self._position += 1
+        results = self._note(known, [self._prefix.values[slot] for slot in known.outputs])
+        if self._position == len(self._prefix.log):
+            self._prefix = Prefix(self._prefix.log, ())
+        return results
+
+    def _check_is_known(self, text: str) -> None:
+        """A thing that no log has may happen only after the prefix."""
+        if self._position < len(self._prefix.log):
+            self._diverge(self._prefix.log[self._position], text, call_site.user_call_site())
+
+    def _diverge(self, known: Event, text: str, where: CallSite) -> None:
+        self._forget()
+        if not any(liveness.has_effect(event) for event in self._prefix.log):
+            raise Divergence
+        self.mismatch = errors.FailedPreconditionError(
+            f'[function] the function ran again because a value that it looks at is new, and did '
+            f'not do the same again: {known.text} at {known.where}, then {text} at {where}; the '
+            f'steps before are done, the rest is not; the path to a look may depend on tensors '
+            f'and unchanged Python state alone; keep changing state out of the function'
+        )
+        raise self.mismatch
+
+    def _slot(self, array: Array, device: Device) -> int:
+        slot = self._slots.get(id(array))
+        if slot is not None:
+            return slot
+        slot = len(self.values)
+        values = self._prefix.values
+        if slot < len(values) and not comparison.same_constant(values[slot], array, device):
+            known = self._prefix.log[self._position]
+            self._diverge(known, 'another constant', call_site.user_call_site())
+        self._slots[id(array)] = slot
+        self.values.append(array)
+        self.constants.add(slot)
+        return slot
+
+    def _new_slot(self, array: Array) -> Array:
+        """Gives an array the next slot, and an object of its own by which it is known."""
+        if id(array) in self._slots:
+            array = array[...]
+        self._slots[id(array)] = len(self.values)
+        self.values.append(array)
+        return array
