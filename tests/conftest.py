@@ -4,6 +4,7 @@ Keep tensors and variables out of module globals and of ``parametrize``: the dev
 be configured anew only while no value lives.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -46,6 +47,15 @@ hypothesis.settings.register_profile(
     max_examples=5_000,
 )
 hypothesis.settings.load_profile('suite')
+
+
+def pytest_collection_finish() -> None:
+    """Takes what lives now out of the collector's sight.
+
+    Many tests collect, and would go through thousands of collected tests each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope='session')

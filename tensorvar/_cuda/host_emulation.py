@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tensorvar import errors
+from tensorvar import _fork, errors
 from tensorvar._cuda import arguments, cache, launch, source
 
 Order = Literal['forward', 'reverse', 'random']
@@ -119,6 +119,12 @@ class HostTarget:
 
 # The emulation keeps its state in variables of the library.
 _one_at_a_time = threading.Lock()
+
+
+@_fork.in_child
+def _renew_lock() -> None:
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
 
 
 class HostKernel:
