@@ -162,6 +162,30 @@ def test_scatter_by_atomic_instructions(kernels: rows.RowKernels, op: str) -> No
             kernel_reference.assert_same(table, expected, what, products=False)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_random_scatters(kernels: rows.RowKernels) -> None:
+    generator = np.random.default_rng(3)
+    for _ in range(2_000):
+        op = str(generator.choice(OPS))
+        dtype = allowed(op)[generator.integers(len(allowed(op)))]
+        ordered = rows.needs_order(op, dtype) or generator.random() < 0.5
+        count, height = (int(size) for size in generator.integers((0, 1), (60, 90)))
+        width = int(generator.choice((1, 3, 16, 33)))
+        table = small(dtype, (height, width), generator)
+        updates = small(dtype, (count, width), generator)
+        indices = generator.integers(-2, height + 2, count)
+        indices = indices.astype(index_dtype(int(generator.integers(2))))
+        expected = scattered(op, table, indices, updates)
+        error = no_error()
+        order = np.argsort(indices, kind='stable') if ordered else None
+        kernels.scatter(op, table, indices, updates, error, order)
+        what = f'{op} {dtype} {count} of {height} x {width}'
+        kernel_reference.assert_same(table, expected, what, products=False)
+        outside = (indices < 0) | (indices >= height)
+        assert (error[0] > 0) == outside.any()
+
+
 @pytest.mark.parametrize('ordered', [False, True])
 def test_scatter_never_writes_outside_the_table(kernels: rows.RowKernels, ordered: bool) -> None:
     memory = np.zeros((12, 3), np.float32)
