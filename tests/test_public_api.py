@@ -4,6 +4,7 @@ import inspect
 import re
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,3 +149,7 @@ def test_public_names_do_not_clash_with_files() -> None:
             value = getattr(module, attribute)
             if isinstance(value, types.ModuleType):
                 assert value.__name__.split('.')[-1] == attribute, f'{name}.{attribute}'
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (Path(tv.__file__).parent / 'py.typed').exists()
