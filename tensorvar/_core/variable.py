@@ -15,11 +15,11 @@ from tensorvar._core import (
     replicas,
     sliced_assign,
     tape_entries,
-    update,
     variable_init,
     variable_write,
 )
 from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.assign_methods import AssignMethods
 from tensorvar._core.in_place_operators import InPlaceOperators
 from tensorvar._core.op_registry import FUNCTIONS, OPS, ArraySpec
 from tensorvar._core.scatter_methods import ScatterMethods
@@ -33,6 +33,7 @@ from tensorvar._device.device import Device
 
 
 class Variable(
+    AssignMethods,
     ScatterMethods,
     LegacyNames,
     VariableCopies,
@@ -275,75 +276,6 @@ class Variable(
     def _as_tensor(result: Any) -> Tensor:
         assert isinstance(result, Tensor)
         return result
-
-    # Writing.
-
-    def assign(
-        self,
-        value: Any,
-        use_locking: bool = False,
-        name: str | None = None,
-        read_value: bool = True,
-    ) -> 'Variable | None':
-        """Replaces the value.
-
-        Args:
-            value: what ``tv.convert_to_tensor`` takes, of the variable's shape.
-            use_locking: accepted for TensorFlow's sake; every write is locked.
-            name: accepted for TensorFlow's sake.
-            read_value: return None if False.
-
-        Returns:
-            The variable, or None.
-
-        Raises:
-            InvalidArgumentError: shape or dtype do not fit; nothing has changed.
-        """
-        return self._updated('AssignVariableOp', (value,), read_value)
-
-    def assign_add(
-        self,
-        delta: Any,
-        use_locking: bool = False,
-        name: str | None = None,
-        read_value: bool = True,
-    ) -> 'Variable | None':
-        """Adds ``delta``, which must have the variable's shape. See ``assign``."""
-        op = OPS['AssignAddVariableOp']
-        if not variable_write.write_direct(self, op, delta):
-            update.update(self, op, (delta,))
-        return self if read_value else None
-
-    def assign_sub(
-        self,
-        delta: Any,
-        use_locking: bool = False,
-        name: str | None = None,
-        read_value: bool = True,
-    ) -> 'Variable | None':
-        """Subtracts ``delta``, which must have the variable's shape. See ``assign``."""
-        op = OPS['AssignSubVariableOp']
-        if not variable_write.write_direct(self, op, delta):
-            update.update(self, op, (delta,))
-        return self if read_value else None
-
-    def _updated(self, op: str, values: tuple[Any, ...], read_value: bool) -> 'Variable | None':
-        update.update(self, OPS[op], values)
-        return self if read_value else None
-
-    def update(self, function: Callable[[Tensor], Any]) -> 'Variable':
-        """Replaces the value by ``function(value)``, atomically among threads.
-
-        Args:
-            function: gets the value as a tensor and returns the new one. It runs under
-                the variable's lock, so no other thread's write comes between.
-
-        Returns:
-            The variable.
-        """
-        with self._lock:
-            self.assign(function(self.value()))
-        return self
 
     def to_device(self, name: Any) -> 'Variable':
         """Moves the variable to another device: same object, name and state.
