@@ -105,8 +105,12 @@ class Variable(
         variable_init.check_arguments(
             unknown, constraint, caching_device, variable_def, import_scope
         )
-        self._synchronization = variable_init.synchronization_mode(synchronization)
-        self._aggregation = variable_init.aggregation_mode(aggregation)
+        self._synchronization = variable_init.read_mode(
+            'synchronization', synchronization, VariableSynchronization.AUTO
+        )
+        self._aggregation = variable_init.read_mode(
+            'aggregation', aggregation, VariableAggregation.NONE
+        )
         self._name = f'{name_scope.full_name("Variable" if name is None else name)}:0'
         self._trainable: bool = variable_init.trainable(trainable, self._synchronization)
         self._constraint = constraint

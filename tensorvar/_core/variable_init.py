@@ -2,7 +2,7 @@
 
 import difflib
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._backend.base import Array
@@ -71,33 +71,31 @@ def check_arguments(
         registry.resolve(caching_device)
 
 
-def synchronization_mode(given: Any) -> VariableSynchronization:
-    """The mode that a member, its number or None (automatic) stands for."""
-    if type(given) is VariableSynchronization:
-        return given
-    if given is None:
-        return VariableSynchronization.AUTO
-    try:
-        return VariableSynchronization(given)
-    except ValueError as error:
-        raise errors.InvalidArgumentError(
-            f'[Variable] Invalid variable synchronization mode: {given!r}; allowed are the '
-            f'members of tv.VariableSynchronization'
-        ) from error
+Mode = TypeVar('Mode', VariableSynchronization, VariableAggregation)
 
 
-def aggregation_mode(given: Any) -> VariableAggregation:
-    """The mode that a member, its number or None (no aggregation) stands for."""
-    if type(given) is VariableAggregation:
+def read_mode(argument: str, given: Any, unset: Mode) -> Mode:
+    """The mode that a member or its number stands for.
+
+    Args:
+        argument: ``'synchronization'`` or ``'aggregation'``.
+        given: what the program gave.
+        unset: the member that None stands for.
+
+    Raises:
+        ValueError: it is none of the members.
+    """
+    modes = type(unset)
+    if type(given) is modes:
         return given
     if given is None:
-        return VariableAggregation.NONE
+        return unset
     try:
-        return VariableAggregation(given)
+        return modes(given)
     except ValueError as error:
         raise errors.InvalidArgumentError(
-            f'[Variable] Invalid variable aggregation mode: {given!r}; allowed are the members '
-            f'of tv.VariableAggregation'
+            f'[Variable] Invalid variable {argument} mode: {given!r}; allowed are the members '
+            f'of tv.{modes.__name__}'
         ) from error
 
 
