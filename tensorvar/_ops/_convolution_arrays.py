@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tensorvar._backend.base import Array
-from tensorvar._ops import _rows, _windows
+from tensorvar._ops import _index_checks, _windows
 from tensorvar._ops._windows import Axis, Block
 
 Axes = Sequence[Axis]
@@ -24,7 +24,7 @@ _CARD_LIMIT = 1 << 26
 
 def limit(xp: Any) -> int:
     """Elements of work for one block: what fits a CPU's cache, or fills a card."""
-    return _HOST_LIMIT if _rows.checks_here(xp) else _CARD_LIMIT
+    return _HOST_LIMIT if _index_checks.looks_at_once(xp) else _CARD_LIMIT
 
 
 def positions(along: Axes) -> Iterator[tuple[int, ...]]:

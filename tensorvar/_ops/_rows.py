@@ -66,11 +66,6 @@ def host_indices(target: Any, indices: Any, op: str) -> np.ndarray[Any, Any] | N
     return array if type(array) is np.ndarray and array.dtype in INDICES else None
 
 
-def checks_here(xp: Any) -> bool:
-    """Whether forwards look at indices: where that waits for no card."""
-    return xp is np or hasattr(xp, 'look')
-
-
 # Reading and adding rows
 
 
@@ -88,7 +83,7 @@ def flat_rows(xp: Any, op: str, indices: Array, shape: tuple[int, ...], batch_di
         int64 of shape ``(number of tuples,)``, in order.
     """
     depth = indices.shape[-1]
-    if checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         dims = shape[batch_dims : batch_dims + depth]
         _index_checks.refuse_tuples_outside(xp, op, indices, dims)
     batches = math.prod(shape[:batch_dims])
@@ -105,7 +100,7 @@ def flat_rows(xp: Any, op: str, indices: Array, shape: tuple[int, ...], batch_di
 
 def take_rows(xp: Any, table: Array, rows: Array) -> Array:
     """Rows of a table of rank 2; zeros for row numbers out of range."""
-    if checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         return xp.take(table, rows, axis=0)
     count, width = table.shape
     if count == 0:

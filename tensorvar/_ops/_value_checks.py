@@ -17,7 +17,7 @@ from tensorvar._ops import _index_checks
 
 def can_look(xp: Any) -> bool:
     """Whether values of ``xp``'s arrays may be read now."""
-    return xp is np or hasattr(xp, 'look') or switches.is_on(switches.SYNCHRONOUS)
+    return _index_checks.looks_at_once(xp) or switches.is_on(switches.SYNCHRONOUS)
 
 
 def refuse_where(xp: Any, bad: Array, op: str, message: str) -> None:

@@ -79,7 +79,7 @@ def _forward(
     by_row: bool,
     binary_output: bool,
 ) -> Array:
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _refuse_negative(xp, _NAME, array)
     flat = array.reshape((-1,)).astype(_INT64)
     bins = _number_of_bins(xp, flat, minlength, maxlength)
@@ -228,7 +228,7 @@ def _refuse_classes(xp: Any, labels: Array, predictions: Array, num_classes: int
 def _confusion(
     xp: Any, labels: Array, predictions: Array, weights: Array, *, num_classes: int | None
 ) -> Array:
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _refuse_classes(xp, labels, predictions, num_classes)
     classes = num_classes
     if classes is None:

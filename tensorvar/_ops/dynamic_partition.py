@@ -44,7 +44,7 @@ def _infer_partition(
 def _partition(
     xp: Any, data: Array, partitions: Array, *, num_partitions: int
 ) -> tuple[Array, ...]:
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _index_checks.refuse_outside(xp, _PARTITION, partitions, num_partitions, 'partitions')
     tail = data.shape[partitions.ndim :]
     rows = data.reshape((math.prod(partitions.shape), *tail))
@@ -112,7 +112,7 @@ def _stitch(xp: Any, indices: Array, data: Array) -> Array:
     tail = data.shape[1:]
     if indices.shape[0] == 0:
         return xp.zeros((0, *tail), data.dtype)
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _index_checks.refuse_outside(xp, _STITCH, indices, 2**31)
     # An array operation, because on a card the host does not know the greatest index.
     sizes = xp.bincount(indices)

@@ -84,7 +84,7 @@ def _row_numbers(xp: Any, indices: Array, sizes: _Sizes) -> Array:
 
 def _forward(xp: Any, params: Array, indices: Array, *, axis: int, batch_dims: int) -> Array:
     axis %= params.ndim
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _index_checks.refuse_outside(xp, _NAME, indices, params.shape[axis])
         if batch_dims == 0:
             return xp.take(params, indices, axis=axis)

@@ -47,7 +47,7 @@ def _refuse_lengths(xp: Any, seq_lengths: Array, limit: int) -> None:
 
 
 def _forward(xp: Any, array: Array, seq_lengths: Array, *, seq_axis: int, batch_axis: int) -> Array:
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _refuse_lengths(xp, seq_lengths, array.shape[seq_axis])
     moved = xp.moveaxis(array, (batch_axis, seq_axis), (0, 1))
     batch, length = moved.shape[:2]

@@ -58,7 +58,7 @@ def refuse_too_high(xp: Any, op: str, segment_ids: Array, num_segments: int) -> 
 
 
 def _forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> Array:
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         refuse_too_high(xp, _NAME, segment_ids, num_segments)
     tail = data.shape[segment_ids.ndim :]
     values = data.reshape((math.prod(segment_ids.shape), math.prod(tail)))

@@ -64,7 +64,7 @@ def _forward(op: str, reduction: Reduction) -> Forward:
         tail = data.shape[1:]
         if segment_ids.shape[0] == 0:
             return xp.zeros((0, *tail), data.dtype)
-        if _rows.checks_here(xp):
+        if _index_checks.looks_at_once(xp):
             _refuse_disorder(xp, op, segment_ids)
         # An array operation, because on a card the host does not know the last segment.
         count = xp.bincount(segment_ids).shape[0]

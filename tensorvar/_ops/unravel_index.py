@@ -32,7 +32,7 @@ def _infer(indices: ArraySpec, *, dims: tuple[int, ...]) -> ArraySpec:
 
 
 def _forward(xp: Any, indices: Array, *, dims: tuple[int, ...]) -> Array:
-    if _rows.checks_here(xp):
+    if _index_checks.looks_at_once(xp):
         _index_checks.refuse_outside(xp, _NAME, indices, math.prod(dims))
     rows = []
     rest = indices

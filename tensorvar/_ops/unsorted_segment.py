@@ -13,6 +13,7 @@ from tensorvar._core.tensor import Tensor
 from tensorvar._ops import (
     _arguments,
     _gradient_helpers,
+    _index_checks,
     _rows,
     _segment_rows,
     cast,
@@ -45,7 +46,7 @@ def _register(
     name: str, reduction: Reduction, gradient: Gradient, allowed: frozenset[np.dtype[Any]]
 ) -> OpDef:
     def forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> Array:
-        if _rows.checks_here(xp):
+        if _index_checks.looks_at_once(xp):
             segment.refuse_too_high(xp, name, segment_ids, num_segments)
         tail = data.shape[segment_ids.ndim :]
         values = data.reshape((math.prod(segment_ids.shape), math.prod(tail)))
