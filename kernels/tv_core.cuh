@@ -5,8 +5,13 @@
 
 #ifndef TV_CPU
 #define TV_KERNEL(threads, name) extern "C" __global__ void __launch_bounds__(threads) name
+// With at least so many blocks at once on a multiprocessor, which limits the registers.
+#define TV_RESIDENT_KERNEL(threads, blocks, name) \
+  extern "C" __global__ void __launch_bounds__(threads, blocks) name
 #define TV_EXPORT(name)
 #define TV_SHARED(type, name, extents) __shared__ type name extents
+// The bytes that the launch asks for, aligned for whatever reads them.
+#define TV_DYNAMIC_SHARED(name) extern __shared__ __align__(1024) unsigned char name[]
 #endif
 
 #define TV_DEVICE __device__ __forceinline__

@@ -2,10 +2,11 @@
 //
 // Each thread of a block is a fiber; the blocks run one after the other on one OS thread.
 // A thread runs on a borrowed stack and keeps it only if it waits at a barrier, so kernels
-// without barriers cost one warm stack. Threads and blocks run forward, in reverse or in
-// random order: a result that depends on the order is a missing barrier or a race.
-// Shared memory is filled with 0xCD before each block. A deadlock, and threads of a block
-// that wait at different barriers, are reported as errors.
+// without barriers cost one warm stack. Lanes, warps and blocks run forward, in reverse or in
+// random order, and a warp gets as far ahead of the others as it can: a result that depends
+// on the order is a missing barrier or a race. Shared memory, static and dynamic, is filled
+// with 0xCD before each block. A deadlock, and threads of a block that wait at different
+// barriers, are reported as errors.
 //
 // What it cannot find: missing fences (memory here is never reordered), races between
 // blocks that only true concurrency shows, register limits, speed.
@@ -65,11 +66,12 @@ struct Call {
 
 template <class... A>
 const char* launch(void (*kernel)(A...), const unsigned* grid, const unsigned* threads,
-                   unsigned order, unsigned seed, const char* buffer) {
+                   unsigned shared, unsigned cluster, unsigned order, unsigned seed,
+                   const char* buffer) {
   Call<A...>::kernel = kernel;
   Call<A...>::buffer = buffer;
   entry = &Call<A...>::run;
-  return run_grid(grid, threads, order, seed);
+  return run_grid(grid, threads, shared, cluster, order, seed);
 }
 
 template <class... A>
@@ -80,6 +82,7 @@ size_t describe(void (*)(A...), size_t* offsets, size_t* sizes) {
 
 template <class T>
 bool poison(T& variable, uint64_t& seen) {
+  if (cluster_blocks > 1) fail("a cluster has dynamic shared memory only, on the CPU");
   if (seen != block_serial) std::memset(static_cast<void*>(&variable), POISON, sizeof variable);
   seen = block_serial;
   return true;
@@ -182,15 +185,17 @@ inline unsigned __float_as_uint(float value) {
 }
 
 #define TV_KERNEL(threads, name) static void name
+#define TV_RESIDENT_KERNEL(threads, blocks, name) static void name
 #define TV_SHARED(type, name, extents)                  \
   static type name extents;                             \
   static uint64_t name##_seen;                          \
   tvcpu::poison(name, name##_seen)
+#define TV_DYNAMIC_SHARED(name) unsigned char* const name = tvcpu::dynamic_shared.first
 #define TV_EXPORT(name)                                                                    \
   extern "C" __attribute__((visibility("default"))) const char* tv_run_##name(             \
-      const unsigned* grid, const unsigned* threads, unsigned order, unsigned seed,        \
-      const char* buffer) {                                                                \
-    return tvcpu::launch(&name, grid, threads, order, seed, buffer);                       \
+      const unsigned* grid, const unsigned* threads, unsigned shared, unsigned cluster,    \
+      unsigned order, unsigned seed, const char* buffer) {                                 \
+    return tvcpu::launch(&name, grid, threads, shared, cluster, order, seed, buffer);      \
   }                                                                                        \
   extern "C" __attribute__((visibility("default"))) size_t tv_parameters_##name(           \
       size_t* offsets, size_t* sizes) {                                                    \

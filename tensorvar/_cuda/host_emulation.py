@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tensorvar import _fork, errors
-from tensorvar._cuda import arguments, cache, launch, source
+from tensorvar._cuda import arguments, cache, launch, source, tensor_map
 
 Order = Literal['forward', 'reverse', 'random']
 _ORDERS: dict[Order, int] = {'forward': 0, 'reverse': 1, 'random': 2}
@@ -92,6 +92,10 @@ class HostTarget:
         """There are no streams: a launch is done when it returns."""
         return 0
 
+    def tensor_map(self, tiled: tensor_map.Tiled) -> bytes:
+        """The stand-in for what the driver encodes."""
+        return tensor_map.pack_for_host(tiled)
+
     def _build(self, file: str, exports: Sequence[source.Export]) -> ctypes.CDLL:
         text = source.render(file, exports, host=True)
         name = cache.key(self._version, ' '.join(self._flags), text)
@@ -155,6 +159,8 @@ class HostKernel:
         with _one_at_a_time:
             error = self._run(
                 *triples,
+                ctypes.c_uint(grid.shared),
+                ctypes.c_uint(grid.cluster),
                 ctypes.c_uint(_ORDERS[self._target.order]),
                 ctypes.c_uint(self._target.seed),
                 ctypes.c_void_p(buffer.address),

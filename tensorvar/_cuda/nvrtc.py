@@ -2,24 +2,20 @@
 
 import ctypes
 import functools
-import importlib.util
 import itertools
-import os
-import pathlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tensorvar import errors
+from tensorvar._cuda import libraries
 
 # No -ftz and no fast math: denormals count, as in NumPy. Without -fmad=false a*b+c would
 # be rounded once here and twice there.
 FLAGS = ('-std=c++17', '-default-device', '-fmad=false', '--ptxas-options=-v')
 
-_NEWEST = 13
-_OLDEST = 12
 _INSTALL = (
-    'install it with: pip install "tensorvar[kernels]", or "tensorvar[cuda13]" on a machine '
+    'install NVRTC with: pip install "tensorvar[kernels]", or "tensorvar[cuda13]" on a machine '
     'with a card'
 )
 # Only these families have instructions that need the suffix.
@@ -93,23 +89,6 @@ def complaints(log: str) -> list[str]:
     return [line[0].strip() for line in _WARNING.finditer(log)]
 
 
-def library_paths() -> Iterator[str]:
-    """Where NVRTC may be, best first: wheels, the toolkit, the system's search path."""
-    wheels = importlib.util.find_spec('nvidia')
-    for place in (wheels and wheels.submodule_search_locations) or ():
-        for major in range(_NEWEST, _OLDEST - 1, -1):
-            for inner in (f'cu{major}/lib', 'cuda_nvrtc/lib'):
-                path = pathlib.Path(place, inner, f'libnvrtc.so.{major}')
-                if path.is_file():
-                    yield str(path)
-    for variable in ('CUDA_PATH', 'CUDA_HOME'):
-        toolkit = os.environ.get(variable)
-        if toolkit:
-            yield from map(str, sorted(pathlib.Path(toolkit, 'lib64').glob('libnvrtc.so.1?')))
-    for major in range(_NEWEST, _OLDEST - 1, -1):
-        yield f'libnvrtc.so.{major}'
-
-
 @functools.cache
 def compiler() -> 'Compiler':
     """The compiler of this machine, loaded on first use.
@@ -117,13 +96,7 @@ def compiler() -> 'Compiler':
     Raises:
         NotFoundError: there is none; the message says what to install.
     """
-    tried = []
-    for path in library_paths():
-        try:
-            return Compiler(ctypes.CDLL(path))
-        except OSError as error:
-            tried.append(str(error))
-    raise errors.NotFoundError(f'[nvrtc] NVRTC was not found ({"; ".join(tried)}); {_INSTALL}')
+    return Compiler(libraries.load(libraries.paths('nvrtc', 'cuda_nvrtc'), 'nvrtc', _INSTALL))
 
 
 def is_available() -> bool:

@@ -12,10 +12,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tensorvar import errors
+from tensorvar._cuda import wgmma
 
 FOLDER_VARIABLE = 'TENSORVAR_KERNELS'
 _PACKAGE = pathlib.Path(__file__).parents[1]
 _CPU_HEADER = 'cpu/tv_cpu.h'
+_CPU_FOLDER = 'cpu/'
+_WRITTEN = {'tv_wgmma.cuh': wgmma.text}
 _INCLUDE = re.compile(r'#include "([^"]+)"')
 
 
@@ -75,26 +78,28 @@ def render(file: str, exports: Iterable[Export], *, host: bool = False) -> str:
     """
     done: set[str] = set()
     place = folder()
-    parts = [_inlined(_CPU_HEADER, place, done)] if host else []
-    parts.append(_inlined(file, place, done))
+    parts = [_inlined(_CPU_HEADER, place, done, host)] if host else []
+    parts.append(_inlined(file, place, done, host))
     parts.append('#line 1 "exports"')
     parts.extend(export.line for export in exports)
     return '\n'.join(parts) + '\n'
 
 
-def _inlined(file: str, place: pathlib.Path, done: set[str]) -> str:
-    if file in done:
+def _inlined(file: str, place: pathlib.Path, done: set[str], host: bool) -> str:
+    # What a chip runs does not depend on the emulation.
+    if file in done or (file.startswith(_CPU_FOLDER) and not host):
         return ''
     done.add(file)
     lines = [f'#line 1 "{file}"']
-    for number, line in enumerate(_read(place / file).splitlines(), start=1):
+    text = _WRITTEN[file]() if file in _WRITTEN else _read(place / file)
+    for number, line in enumerate(text.splitlines(), start=1):
         included = _INCLUDE.match(line)
         if included is None:
             # The inlined text is one file, in which the pragma has no meaning.
             lines.append('' if line == '#pragma once' else line)
             continue
         beside = pathlib.PurePosixPath(file).parent / included[1]
-        lines.append(_inlined(str(beside), place, done))
+        lines.append(_inlined(str(beside), place, done, host))
         lines.append(f'#line {number + 1} "{file}"')
     return '\n'.join(lines)
 

@@ -1,13 +1,12 @@
 """NVRTC: the target of a chip, what the log says, and errors of the compiler."""
 
-import pathlib
 import types
 from typing import Any
 
 import pytest
 
 from tensorvar import errors
-from tensorvar._cuda import nvrtc
+from tensorvar._cuda import libraries, nvrtc
 
 LOG = """ptxas info    : 0 bytes gmem
 ptxas info    : Compiling entry function 'first' for 'sm_90a'
@@ -52,28 +51,8 @@ def test_complaints() -> None:
     assert nvrtc.complaints(f'{LOG}{ignored}\n{warning}\n') == [ignored, warning]
 
 
-def test_wheels_come_first_and_the_toolkit_next(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
-) -> None:
-    wheel = tmp_path / 'site' / 'nvidia' / 'cu13' / 'lib' / 'libnvrtc.so.13'
-    toolkit = tmp_path / 'cuda' / 'lib64' / 'libnvrtc.so.12'
-    for path in (wheel, toolkit):
-        path.parent.mkdir(parents=True)
-        path.write_text('')
-
-    class Spec:
-        submodule_search_locations = (str(tmp_path / 'site' / 'nvidia'),)
-
-    monkeypatch.setattr(nvrtc.importlib.util, 'find_spec', lambda name: Spec)
-    monkeypatch.delenv('CUDA_HOME', raising=False)
-    monkeypatch.setenv('CUDA_PATH', str(tmp_path / 'cuda'))
-    assert list(nvrtc.library_paths()) == [
-        str(wheel), str(toolkit), 'libnvrtc.so.13', 'libnvrtc.so.12',
-    ]  # fmt: skip
-
-
 def test_no_nvrtc_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nvrtc, 'library_paths', lambda: iter(['libnvrtc_not_there.so']))
+    monkeypatch.setattr(libraries, 'paths', lambda *_: iter(['libnvrtc_not_there.so']))
     nvrtc.compiler.cache_clear()
     with pytest.raises(errors.NotFoundError, match=r'pip install "tensorvar\[kernels\]"'):
         nvrtc.compiler()

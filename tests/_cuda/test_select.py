@@ -15,9 +15,14 @@ def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator[
     (tmp_path / 'tv_core.cuh').write_text('')
     (tmp_path / 'tables').mkdir()
     monkeypatch.setenv(source.FOLDER_VARIABLE, str(tmp_path))
-    select._rows.cache_clear()
+    _forget()
     yield tmp_path / 'tables'
+    _forget()
+
+
+def _forget() -> None:
     select._rows.cache_clear()
+    select._thresholds.cache_clear()
 
 
 def write(path: pathlib.Path, *rows: tuple[str, int, int, int]) -> None:
@@ -47,9 +52,34 @@ def test_a_row_that_is_missing(tables: pathlib.Path) -> None:
         select.geometry('dense', 8, 'sm_80')
 
 
+def test_a_list_of_the_chip_replaces_the_default(tables: pathlib.Path) -> None:
+    (tables / 'default.json').write_text(json.dumps({'tiles': [{'rows': 1}], 'other': []}))
+    (tables / 'sm_80.json').write_text(json.dumps({'tiles': [{'rows': 2}, {'rows': 3}]}))
+    assert select.section('tiles', 'sm_80') == ({'rows': 2}, {'rows': 3})
+    assert select.section('tiles', 'sm_90a') == ({'rows': 1},)
+    assert select.section('other', 'sm_80') == ()
+    with pytest.raises(errors.NotFoundError, match='has no list speeds'):
+        select.section('speeds', 'sm_80')
+
+
 @pytest.mark.parametrize('family', ['dense', 'strided', 'transposed'])
 @pytest.mark.parametrize('size', [1, 2, 4, 8, 16])
 def test_the_default_table_is_complete(family: str, size: int) -> None:
     geometry = select.geometry(family, size, 'a chip nobody has measured')
     assert 1 <= geometry.unroll <= 8
     assert 1 <= geometry.blocks_per_multiprocessor <= 32
+
+
+def test_a_threshold_is_of_the_chip_or_the_default(tables: pathlib.Path) -> None:
+    (tables / 'default.json').write_text('{"thresholds": {"a": 5, "b": null}}')
+    (tables / 'sm_90a.json').write_text('{"thresholds": {"b": 7}}')
+    assert select.threshold('a', 'sm_90a') == 5
+    assert select.threshold('b', 'sm_90a') == 7
+    assert select.threshold('b', 'sm_80') > 1 << 60
+    with pytest.raises(errors.NotFoundError, match='no threshold c'):
+        select.threshold('c', 'sm_80')
+
+
+def test_the_default_table_has_the_thresholds() -> None:
+    for name in ('gather_wide_bytes', 'scatter_bulk_bytes'):
+        assert select.threshold(name, 'a chip nobody has measured') > 0

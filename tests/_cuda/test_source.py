@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tensorvar import errors
-from tensorvar._cuda import source
+from tensorvar._cuda import source, wgmma
 
 EXPORT = source.Export('assign.cu', 'TV_ASSIGN_SCALAR', 'fill', ('Set', 'float', 'float', '2'))
 
@@ -25,6 +25,20 @@ def test_the_text_for_the_cpu_has_the_emulation_in_front() -> None:
     assert '#line 1 "cpu/tv_fibers.h"' in text
     assert re.findall('#include .*', text) == re.findall('#include <.*>', text)
     assert '#line 1 "cpu/' not in source.render('assign.cu', [EXPORT])
+
+
+def test_the_text_for_a_chip_does_not_depend_on_the_emulation() -> None:
+    device, host = (source.render('matmul_sm90.cu', [], host=host) for host in (False, True))
+    assert '#line 1 "cpu/' not in device
+    assert '#line 1 "cpu/tv_hopper_cpu.h"' in host
+
+
+def test_what_no_file_holds_is_written() -> None:
+    text = source.render('matmul_sm90.cu', [])
+    assert text.count('#line 1 "tv_wgmma.cuh"') == 1
+    for width in wgmma.WIDTHS:
+        assert f'wgmma.mma_async.sync.aligned.m64n{width}k8.f32.tf32.tf32 ' in text
+        assert f'template <> struct Wgmma<BFloat16, {width}>' in text
 
 
 @pytest.mark.parametrize('host', [False, True])

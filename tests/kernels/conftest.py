@@ -1,10 +1,12 @@
 """What runs a kernel without a GPU. Builds are shared by the workers of one test run."""
 
 import pathlib
+from collections.abc import Iterator
 
 import pytest
 
 from tensorvar._cuda import cache, host_emulation
+from tests.support import emulated_kernels
 
 
 @pytest.fixture(scope='session')
@@ -27,3 +29,12 @@ def host(shared_host: host_emulation.HostTarget) -> host_emulation.HostTarget:
     """The CPU as a target; the order of threads is back to forward for each test."""
     shared_host.order = 'forward'
     return shared_host
+
+
+@pytest.fixture
+def kernel_target(
+    host: host_emulation.HostTarget,
+) -> Iterator[emulated_kernels.EmulatedTarget]:
+    """Simulated GPUs run the kernels, with this."""
+    with emulated_kernels.emulated(host) as target:
+        yield target

@@ -65,6 +65,14 @@ TV_DEVICE void read_unwritten(u32* result) {
   slots[0] = 7;
 }
 
+// The last element of the dynamic shared memory, before and after it is written.
+TV_DEVICE void last_dynamic(u8* results, u64 size) {
+  TV_DYNAMIC_SHARED(bytes);
+  results[blockIdx.x * 2] = bytes[size - 1];
+  bytes[size - 1] = static_cast<u8>(blockIdx.x);
+  results[blockIdx.x * 2 + 1] = bytes[size - 1];
+}
+
 }  // namespace tv
 
 #define TV_EMULATION(name, parameters, call) \

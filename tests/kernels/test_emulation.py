@@ -21,6 +21,7 @@ KERNELS = {
     'last_writer': ('(tv::u64* r)', 'last_writer(r)', 1),
     'half_waits': ('(tv::u64)', 'half_waits()', 1),
     'different_barriers': ('(tv::u64)', 'different_barriers()', 1),
+    'last_dynamic': ('(tv::u8* r, tv::u64 size)', 'last_dynamic(r, size)', 2),
     'read_unwritten': ('(tv::u32* r)', 'read_unwritten(r)', 1),
 }
 EXPORTS = {
@@ -142,6 +143,17 @@ def test_shared_memory_is_poisoned_for_each_block(ordered: host_emulation.HostTa
     results = np.zeros(3, np.uint32)
     run(ordered, 'read_unwritten', 3, 1, results)
     assert list(results) == [0xCDCDCDCD] * 3
+
+
+@pytest.mark.parametrize('size', [1, 1024, 50_000, 3])
+def test_dynamic_shared_memory_is_as_large_as_the_launch_says(
+    ordered: host_emulation.HostTarget, size: int
+) -> None:
+    results = np.zeros((3, 2), np.uint8)
+    signature = arguments.Signature(*[arguments.POINTER] * 2)
+    kernel = ordered.kernel(EXPORTS['last_dynamic'], signature)
+    kernel.bind(launch.Grid(3, 1, shared=size))(0, results.ctypes.data, size)
+    assert np.array_equal(results, [[0xCD, 0], [0xCD, 1], [0xCD, 2]])
 
 
 def test_arguments_of_a_wrong_layout_are_refused(target: host_emulation.HostTarget) -> None:

@@ -5,29 +5,18 @@ depends on. Needs NVRTC; ``make kernels`` installs it.
 """
 
 import pathlib
-import re
-import shutil
-import subprocess
-import sysconfig
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from tensorvar._cuda import arguments, assign_plan, nvrtc, rows, source
+from tensorvar._cuda import arguments, assign_plan, nvrtc, source
 from tests.support import kernel_reference
-
-CHIPS = ('sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90a', 'sm_100a', 'sm_120')
-SHARED_BYTES = 48 * 1024
+from tests.support.kernel_static import CHIPS, build, check, vector_moves
 
 pytestmark = pytest.mark.skipif(
     not nvrtc.is_available(), reason='NVRTC is not installed; see: make kernels'
 )
-
-
-def disassembler() -> str | None:
-    wheel = pathlib.Path(sysconfig.get_path('purelib'), 'nvidia', 'cu13', 'bin', 'nvdisasm')
-    return str(wheel) if wheel.is_file() else shutil.which('nvdisasm')
 
 
 class Row(NamedTuple):
@@ -101,41 +90,6 @@ def choice(row: Row, chip: str) -> assign_plan.Choice:
     return assign_plan.choose(row.op, *operands, assign_plan.Chip(chip, 132))
 
 
-class Built(NamedTuple):
-    """Kernels of one chip: their reports and their instructions, by name."""
-
-    log: str
-    reports: dict[str, nvrtc.Report]
-    instructions: dict[str, str]
-
-
-def build(file: str, exports: list[source.Export], chip: str, folder: pathlib.Path) -> Built:
-    text = source.render(file, exports)
-    compiled = nvrtc.compiler().compile(text, chip, name=file)
-    reports = {report.name: report for report in nvrtc.reports(compiled.log)}
-    assert set(reports) == {export.name for export in exports}
-    tool = disassembler()
-    if tool is None:
-        pytest.skip('nvdisasm is not installed; see: make kernels')
-    cubin = folder / f'{file}.{chip}.cubin'
-    cubin.write_bytes(compiled.cubin)
-    listing = subprocess.run([tool, cubin], capture_output=True, text=True, check=True).stdout
-    parts = re.split(r'^\s*\.section\s+\.text\.([^\s,]+),.*$', listing, flags=re.MULTILINE)
-    instructions = dict(zip(parts[1::2], parts[2::2], strict=True))
-    assert set(instructions) == set(reports)
-    return Built(compiled.log, reports, instructions)
-
-
-def check(built: Built, name: str, registers: int) -> None:
-    report = built.reports[name]
-    assert report.stack == report.spill_stores == report.spill_loads == 0, report
-    assert report.registers <= registers, report
-    assert report.shared <= SHARED_BYTES, report
-    assert not re.search(r'\b(?:STL|LDL)\b', built.instructions[name]), f'{name}: local memory'
-    flushed = re.search(r'\bF(?:ADD|MUL|FMA)\.FTZ', built.instructions[name])
-    assert not flushed, f'{name}: denormals are flushed'
-
-
 @pytest.mark.parametrize('chip', CHIPS)
 def test_assign(chip: str, tmp_path: pathlib.Path) -> None:
     chosen = {row: choice(row, chip).export for row in ROWS}
@@ -143,10 +97,7 @@ def test_assign(chip: str, tmp_path: pathlib.Path) -> None:
     assert nvrtc.complaints(built.log) == []
     for row, export in chosen.items():
         check(built, export.name, row.registers)
-        text = built.instructions[export.name]
-        loads, stores = (
-            len(re.findall(rf'\b{name}\.E(?:\.\w+)*?\.128\b', text)) for name in ('LDG', 'STG')
-        )
+        loads, stores = vector_moves(built, export.name)
         assert loads >= row.loads, f'{export.name}: {loads} vector loads'
         assert stores >= row.stores, f'{export.name}: {stores} vector stores'
 
@@ -162,31 +113,6 @@ def test_transposed_copy(chip: str, tmp_path: pathlib.Path) -> None:
     for export in exports:
         check(built, export.name, 48)
         assert 'BAR.SYNC' in built.instructions[export.name]
-
-
-@pytest.mark.parametrize('chip', CHIPS)
-def test_rows(chip: str, tmp_path: pathlib.Path) -> None:
-    gathers = [
-        source.Export('gather.cu', 'TV_GATHER_ROWS', f'gather_{short}', (code, 'tv::i64'))
-        for short, code in (('b16', 'uint4'), ('b1', 'tv::u8'))
-    ]
-    index = np.dtype(np.int64)
-    scatters = [
-        rows._scatter_export(op, dtype_named(name), index, ordered)
-        for op, name, ordered in (
-            ('scatter_add', 'float32', False), ('scatter_add', 'complex64', False),
-            ('scatter_sub', 'int64', False), ('scatter_max', 'int32', False),
-            ('scatter_add', 'bfloat16', True), ('scatter_update', 'complex128', True),
-            ('scatter_min', 'float64', True),
-        )
-    ]  # fmt: skip
-    for file, exports in (('gather.cu', gathers), ('scatter.cu', scatters)):
-        built = build(file, exports, chip, tmp_path)
-        assert nvrtc.complaints(built.log) == []
-        for export in exports:
-            check(built, export.name, 48)
-    # A sum that nobody reads back needs no answer from the memory.
-    assert re.search(r'\bREDG?\.E\.ADD\.F32', built.instructions[scatters[0].name])
 
 
 def test_strides_by_value_take_no_local_memory(tmp_path: pathlib.Path) -> None:

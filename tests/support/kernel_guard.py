@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorvar._cuda import assign, cache, host_emulation, rows
+from tensorvar._cuda import assign, cache, host_emulation
 from tests.support import kernel_cases, kernel_reference
 
 _PAGE = mmap.PAGESIZE
@@ -109,25 +109,6 @@ def _place(array: np.ndarray, *, at_end: bool) -> np.ndarray:
     return guarded(array, at_end=at_end)
 
 
-def _check_rows(target: Any, *, at_end: bool) -> None:
-    """Gather and scatter with an index too small and one too large."""
-    kernels = rows.RowKernels(target)
-    numbers = np.array([0, 3, -1, 3, 4, 1], np.int32)
-    table, updates = np.full((4, 5), 2**31 - 1, np.int32), np.ones((6, 5), np.int32)
-    expected = table + np.array([[1], [1], [0], [2]], np.int32)
-    error = np.zeros(1, np.uint64)
-    order = np.argsort(numbers, kind='stable')
-    for given in (None, order):
-        into, indices, added = (_place(each, at_end=at_end) for each in (table, numbers, updates))
-        given = None if given is None else _place(given, at_end=at_end)
-        kernels.scatter('scatter_add', into, indices, added, error, given)
-        kernel_reference.assert_same(into, expected, 'scatter', products=False)
-    out = _place(updates, at_end=at_end)
-    kernels.gather(out, into, indices, error)
-    wanted = np.where((numbers >= 0) & (numbers < 4), expected[numbers % 4, 0], 0)
-    kernel_reference.assert_same(out[:, 4].copy(), wanted, 'gather', products=False)
-
-
 def _cases(groups: Sequence[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Op, operands next to forbidden pages, and what the destination must become."""
     for group in groups:
@@ -143,11 +124,6 @@ def main(folder: str, *groups: str) -> int:
     kept = cache.Cache(pathlib.Path(folder))
     target = host_emulation.HostTarget(kept, flags=host_emulation.SANITIZE, multiprocessors=1)
     orders: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
-    if 'rows' in groups:
-        for target.order in orders:
-            for at_end in (True, False):
-                _check_rows(target, at_end=at_end)
-        groups = tuple(group for group in groups if group != 'rows')
     recorder = kernel_cases.Recorder(target.multiprocessors)
     recording = assign.AssignKernels(recorder)
     for op, destination, operand, _ in _cases(groups):

@@ -1,0 +1,72 @@
+"""What the compiler makes of kernels for each architecture, without a GPU."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sysconfig
+from typing import NamedTuple
+
+import pytest
+
+from tensorvar._cuda import nvrtc, source
+
+CHIPS = ('sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90a', 'sm_100a', 'sm_120')
+SHARED_BYTES = 48 * 1024
+
+
+def disassembler() -> str | None:
+    wheel = pathlib.Path(sysconfig.get_path('purelib'), 'nvidia', 'cu13', 'bin', 'nvdisasm')
+    return str(wheel) if wheel.is_file() else shutil.which('nvdisasm')
+
+
+class Built(NamedTuple):
+    """Kernels of one chip: their reports and their instructions, by name."""
+
+    log: str
+    reports: dict[str, nvrtc.Report]
+    instructions: dict[str, str]
+
+
+def build(file: str, exports: list[source.Export], chip: str, folder: pathlib.Path) -> Built:
+    text = source.render(file, exports)
+    compiled = nvrtc.compiler().compile(text, chip, name=file)
+    reports = {report.name: report for report in nvrtc.reports(compiled.log)}
+    assert set(reports) == {export.name for export in exports}
+    tool = disassembler()
+    if tool is None:
+        pytest.skip('nvdisasm is not installed; see: make kernels')
+    cubin = folder / f'{file}.{chip}.cubin'
+    cubin.write_bytes(compiled.cubin)
+    listing = subprocess.run([tool, cubin], capture_output=True, text=True, check=True).stdout
+    parts = re.split(r'^\s*\.section\s+\.text\.([^\s,]+),.*$', listing, flags=re.MULTILINE)
+    instructions = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert set(instructions) == set(reports)
+    return Built(compiled.log, reports, instructions)
+
+
+def vector_moves(built: Built, name: str) -> tuple[int, int]:
+    """How many loads and stores of 16 bytes a kernel has."""
+    text = built.instructions[name]
+    loads, stores = (
+        len(re.findall(rf'\b{kind}\.E(?:\.\w+)*?\.128\b', text)) for kind in ('LDG', 'STG')
+    )
+    return loads, stores
+
+
+def check(built: Built, name: str, registers: int, *, divides: bool = False) -> None:
+    """Asserts that a kernel keeps to its registers and flushes no denormals.
+
+    Args:
+        built: the kernels of a chip.
+        name: of the kernel.
+        registers: at most, per thread.
+        divides: whether it divides or takes roots, which flushes on the way to a right result.
+    """
+    report = built.reports[name]
+    assert report.stack == report.spill_stores == report.spill_loads == 0, report
+    assert report.registers <= registers, report
+    assert report.shared <= SHARED_BYTES, report
+    assert not re.search(r'\b(?:STL|LDL)\b', built.instructions[name]), f'{name}: local memory'
+    flushed = re.search(r'\bF(?:ADD|MUL|FMA)\.FTZ', built.instructions[name])
+    assert divides or not flushed, f'{name}: denormals are flushed'
