@@ -1,65 +1,72 @@
-"""Launches ``kernels/gather.cu`` and ``kernels/scatter.cu``: rows by their indices.
+"""Launches the kernels on rows: gather and scatter by their indices.
 
 Indices outside the table are reported in an array that the caller looks at when it next
 waits for the device: 0, or a position of such an index plus one. They read zeros and write
-nothing.
+nothing. ``scatter_plan`` says which way a scatter goes and what its results promise.
+
+A sum of rows by segment is a ``scatter_add`` to zeros. Where more than one index addresses
+a slice, ``number_rows`` makes row numbers of them.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorvar import dtypes, errors
-from tensorvar._cuda import arguments, element_types, launch, layout, select, source, targets
+from tensorvar import errors
+from tensorvar._cuda import (
+    arguments,
+    gather_plan,
+    launch,
+    layout,
+    row_operands,
+    scatter_plan,
+    source,
+    targets,
+)
 
-_THREADS = 256
 _POINTER, _COUNT = arguments.POINTER, arguments.COUNT
 _DIVISOR = arguments.by_value(layout.DIVISOR_BYTES, 8)
-_DENSE = arguments.Signature(*[_POINTER] * 3, _COUNT, _COUNT, _DIVISOR, _POINTER)
-_SORTED = arguments.Signature(*[_POINTER] * 4, _COUNT, _COUNT, _DIVISOR, _POINTER)
+_ATOMIC = arguments.Signature(*[_POINTER] * 3, _COUNT, _COUNT, _DIVISOR, _COUNT, _POINTER)
+_BULK = arguments.Signature(
+    *[_POINTER] * 3,
+    _COUNT,
+    _COUNT,
+    arguments.by_value(scatter_plan.BULK_SHAPE_BYTES, 8),
+    _COUNT,
+    _POINTER,
+)
+_LAST = arguments.Signature(*[_POINTER] * 4, _COUNT, _COUNT, _DIVISOR, _COUNT, _POINTER)
+_FOLD = arguments.Signature(*[_POINTER] * 4, _COUNT, _COUNT, _DIVISOR, _COUNT, _POINTER, _POINTER)
+_JOIN = arguments.Signature(*[_POINTER] * 4, *[_COUNT] * 4, _DIVISOR)
+# Windows that a block of the joining kernel looks at.
+_JOINED_WINDOWS = 32
+_MOST_BOUND = 4096
 
-OPS = {
-    'scatter_update': 'Set',
-    'scatter_add': 'Add',
-    'scatter_sub': 'Sub',
-    'scatter_mul': 'Mul',
-    'scatter_min': 'Min',
-    'scatter_max': 'Max',
-}
-_INDEX = {
-    np.dtype(np.int32): 'tv::i32',
-    np.dtype(np.int64): 'tv::i64',
-}
-_ALLOWED = {
-    'scatter_update': dtypes.NUMERIC | dtypes.BOOLEAN,
-    'scatter_add': dtypes.NUMERIC,
-    'scatter_sub': dtypes.NUMERIC,
-    'scatter_mul': dtypes.NUMERIC,
-    'scatter_min': dtypes.REAL,
-    'scatter_max': dtypes.REAL,
-}
-_ATOMIC_INTEGERS = frozenset(dtype for dtype in dtypes.INTEGERS if dtype.itemsize >= 4)
-_ATOMIC_SUMS = _ATOMIC_INTEGERS | dtypes.COMPLEX | (dtypes.FLOATING - dtypes.HALF_PRECISION)
-_ATOMIC = {
-    'scatter_add': _ATOMIC_SUMS,
-    'scatter_sub': _ATOMIC_SUMS,
-    'scatter_min': _ATOMIC_INTEGERS,
-    'scatter_max': _ATOMIC_INTEGERS,
-}
+_UINT8 = np.dtype(np.uint8)
 
-
-def needs_order(op: str, dtype: np.dtype[Any]) -> bool:
-    """Whether a scatter can only be done in sorted order."""
-    return dtype not in _ATOMIC.get(op, ())
+Empty = Callable[[tuple[int, ...], np.dtype[Any]], targets.Array]
+"""Allocates an array of the target's kind."""
 
 
 class RowKernels:
-    """Gather and scatter of rows on one device; all operands are dense, in C order."""
+    """Gather and scatter of rows on one device; all operands are dense, in C order.
 
-    def __init__(self, target: targets.Target) -> None:
+    Args:
+        target: the device.
+        empty: allocates what a scatter needs for itself, until it is done on its stream.
+
+    Attributes:
+        chip: what the kernels run on, such as ``'sm_90a'``.
+    """
+
+    def __init__(self, target: targets.Target, empty: Empty) -> None:
+        self.chip = target.name
         self._target = target
+        self._empty = empty
         self._kernels: dict[source.Export, launch.Kernel] = {}
+        self._bound: dict[tuple[source.Export, int, int], launch.Launch] = {}
 
     def gather(
         self,
@@ -80,22 +87,53 @@ class RowKernels:
             InvalidTypeError: a dtype is not allowed.
             InvalidArgumentError: shapes do not go together, or an operand is not dense.
         """
-        self._check('gather', destination, table, indices, error)
+        row_operands.check_gather(self._target, destination, table, indices, error)
         count, width = len(indices), math.prod(table.shape[1:])
         if not count * width:
             return
         pointers = [self._target.pointer(each) for each in (destination, table, indices)]
         row_bytes = width * table.dtype.itemsize
-        piece = math.gcd(16, row_bytes, pointers[0], pointers[1])
-        export = _gather_export(piece, indices.dtype)
-        pieces = row_bytes // piece
-        self._kernel(export, _DENSE).bind(self._grid(count * pieces, piece))(
+        piece = math.gcd(gather_plan.VECTOR_BYTES, row_bytes, pointers[0], pointers[1])
+        choice = gather_plan.choose(count, row_bytes, piece, indices.dtype, self.chip)
+        self._bind(choice.export, choice.signature, choice.blocks, piece)(
             self._target.stream(),
             *pointers,
             count,
             len(table),
-            layout.pack_divisor(pieces),
+            *choice.tail,
             self._target.pointer(error),
+        )
+
+    def number_rows(
+        self, numbers: targets.Array, tuples: targets.Array, extents: tuple[int, ...]
+    ) -> None:
+        """Writes which row of a flattened table each tuple of indices addresses.
+
+        A tuple with an index outside its dimension gets -1, which ``gather`` and
+        ``scatter`` report.
+
+        Args:
+            numbers: int64, of one dimension, one for each tuple.
+            tuples: int32 or int64, of shape ``(len(numbers), len(extents))``.
+            extents: the dimensions that are indexed, at most 8.
+
+        Raises:
+            InvalidTypeError: a dtype is not allowed.
+            InvalidArgumentError: shapes do not go together, or an operand is not dense.
+        """
+        row_operands.check_numbers(self._target, numbers, tuples, extents)
+        packed = gather_plan.pack_extents(extents)
+        count = len(numbers)
+        if not count:
+            return
+        export = gather_plan.numbers_export(tuples.dtype)
+        blocks = math.ceil(count / gather_plan.THREADS)
+        self._bind(export, gather_plan.NUMBERS, blocks, numbers.dtype.itemsize)(
+            self._target.stream(),
+            self._target.pointer(numbers),
+            self._target.pointer(tuples),
+            count,
+            packed,
         )
 
     def scatter(
@@ -106,110 +144,215 @@ class RowKernels:
         updates: targets.Array,
         error: targets.Array,
         order: targets.Array | None = None,
+        scratch: targets.Array | None = None,
     ) -> None:
         """Does ``table[indices[i]] = table[indices[i]] (op) updates[i]`` in place.
 
+        Division of integers is towards zero; by zero it gives 0. The extremes hand NaN on.
+        Of several replacements of a row the last one stays.
+
         Args:
-            op: a key of ``OPS``.
+            op: a key of ``scatter_plan.OPS``.
             table: is changed.
             indices: int32 or int64, of one dimension; may repeat.
-            updates: one row for each index, of the table's dtype.
+            updates: one row for each index, or one row or one value for all, of the table's
+                dtype. Must not overlap the table.
             error: one uint64, which is raised where an index is outside the table.
             order: int64 positions that sort the indices, equal ones in their order; gives
-                the same result on every run. See ``needs_order``.
+                the same result on every run. See ``scatter_plan.needs_order``.
+            scratch: uint8, of ``scatter_plan.scratch_bytes`` or more, at an address that 16
+                divides; allocated if it is missing. Without an order nothing is needed.
 
         Raises:
             InvalidTypeError: a dtype is not allowed.
             InvalidArgumentError: shapes do not go together, an operand is not dense, or
-                the order is missing.
+                the order is missing and the chip has no instruction for it; see
+                ``scatter_plan.has_atomic``.
         """
-        self._check(op, updates, table, indices, error)
-        if table.dtype not in _ALLOWED[op]:
-            allowed = ', '.join(sorted(each.name for each in _ALLOWED[op]))
-            raise errors.InvalidTypeError(
-                f'[{op}] a table of {table.dtype.name}; allowed are {allowed}'
-            )
-        if order is None and needs_order(op, table.dtype):
-            raise errors.InvalidArgumentError(
-                f'[{op}] a table of {table.dtype.name} without an order; there is no atomic '
-                f'instruction for it; give the order that sorts the indices'
-            )
-        count, width = len(indices), math.prod(table.shape[1:])
-        if not count * width:
+        row_operands.check_scatter(self._target, op, table, indices, updates, error, order)
+        if not updates.shape and table.shape[1:]:
+            row = self._empty(table.shape[1:], table.dtype)
+            row[...] = updates
+            updates = row
+        if not len(indices) * math.prod(table.shape[1:]):
             return
-        operands = [table, updates, indices] + ([] if order is None else [order])
-        self._kernel(
-            _scatter_export(op, table.dtype, indices.dtype, order is not None),
-            _DENSE if order is None else _SORTED,
-        ).bind(self._grid(count * width, table.dtype.itemsize))(
+        stride = math.prod(updates.shape[1:]) if updates.ndim == table.ndim else 0
+        if order is None:
+            self._scatter_atomic(op, table, indices, updates, error, stride)
+        elif op == 'scatter_update':
+            self._scatter_last(table, indices, updates, error, order, stride)
+        else:
+            self._scatter_sorted(op, table, indices, updates, error, order, scratch, stride)
+
+    def _scatter_atomic(
+        self,
+        op: str,
+        table: targets.Array,
+        indices: targets.Array,
+        updates: targets.Array,
+        error: targets.Array,
+        stride: int,
+    ) -> None:
+        dtype, per_value = scatter_plan.elements(op, table.dtype)
+        columns = math.prod(table.shape[1:]) * per_value
+        piece = self._piece(columns * dtype.itemsize, table, updates)
+        length = scatter_plan.atomic_length(op, dtype, piece, self.chip)
+        if not length:
+            raise errors.InvalidArgumentError(
+                f'[{op}] a table of {table.dtype.name} and rows of {columns} without an order; '
+                f'{self.chip} has no atomic instruction for them; give the order that sorts the '
+                f'indices'
+            )
+        if scatter_plan.goes_in_bulk(op, dtype, columns * dtype.itemsize, piece, self.chip):
+            self._scatter_bulk(op, dtype, columns, table, indices, updates, error, stride)
+            return
+        export = scatter_plan.atomic_export(op, dtype, indices.dtype, length)
+        blocks = math.ceil(len(indices) * columns / length / gather_plan.THREADS)
+        self._bind(export, _ATOMIC, blocks, length * dtype.itemsize)(
             self._target.stream(),
-            *[self._target.pointer(each) for each in operands],
-            count,
+            *self._pointers(table, updates, indices),
+            len(indices),
             len(table),
-            layout.pack_divisor(width),
+            layout.pack_divisor(columns // length),
+            stride * per_value,
             self._target.pointer(error),
         )
 
-    def _check(
+    def _scatter_bulk(
         self,
         op: str,
-        rows: targets.Array,
+        dtype: np.dtype[Any],
+        columns: int,
         table: targets.Array,
         indices: targets.Array,
+        updates: targets.Array,
         error: targets.Array,
+        stride: int,
     ) -> None:
-        element_types.element_type(op, table.dtype)
-        if rows.dtype != table.dtype or indices.dtype not in _INDEX or error.dtype != np.uint64:
-            raise errors.InvalidTypeError(
-                f'[{op}] rows of {rows.dtype}, a table of {table.dtype}, indices of '
-                f'{indices.dtype}; rows and table must be of one dtype, indices int32 or int64'
+        bulk = scatter_plan.bulk(len(indices), columns, dtype.itemsize)
+        export = scatter_plan.bulk_export(op, dtype, indices.dtype)
+        blocks = math.ceil(bulk.units / gather_plan.WARPS_PER_BLOCK)
+        self._bind(export, _BULK, blocks, scatter_plan.VECTOR_BYTES)(
+            self._target.stream(),
+            *self._pointers(table, updates, indices),
+            len(indices),
+            len(table),
+            bulk.shape,
+            stride and columns,
+            self._target.pointer(error),
+        )
+
+    def _scatter_last(
+        self,
+        table: targets.Array,
+        indices: targets.Array,
+        updates: targets.Array,
+        error: targets.Array,
+        order: targets.Array,
+        stride: int,
+    ) -> None:
+        size = table.dtype.itemsize
+        row_bytes = math.prod(table.shape[1:]) * size
+        piece = self._piece(row_bytes, table, updates)
+        blocks = math.ceil(len(indices) * row_bytes / piece / gather_plan.THREADS)
+        self._bind(scatter_plan.last_export(piece, indices.dtype), _LAST, blocks, piece)(
+            self._target.stream(),
+            *self._pointers(table, updates, indices, order),
+            len(indices),
+            len(table),
+            layout.pack_divisor(row_bytes // piece),
+            stride * size // piece,
+            self._target.pointer(error),
+        )
+
+    def _scatter_sorted(
+        self,
+        op: str,
+        table: targets.Array,
+        indices: targets.Array,
+        updates: targets.Array,
+        error: targets.Array,
+        order: targets.Array,
+        scratch: targets.Array | None,
+        stride: int,
+    ) -> None:
+        dtype, per_value = scatter_plan.elements(op, table.dtype)
+        columns = math.prod(table.shape[1:]) * per_value
+        needed = scatter_plan.scratch_bytes(op, dtype, len(indices), columns)
+        if needed and scratch is None:
+            scratch = self._empty((needed,), _UINT8)
+        partial = self._scratch_pointer(op, scratch, needed) if needed else 0
+        piece = self._piece(columns * dtype.itemsize, table, updates)
+        length = scatter_plan.fold_length(dtype, piece)
+        export = scatter_plan.fold_export(op, dtype, indices.dtype, length)
+        blocks = math.ceil(len(indices) * columns / length / gather_plan.THREADS)
+        fold = self._bind(export, _FOLD, blocks, length * dtype.itemsize)
+        # Both are at hand before one is launched: a scatter is done, or not begun.
+        join, joined = self._join(op, dtype, indices, columns) if needed else (None, ())
+        stream = self._target.stream()
+        fold(
+            stream,
+            *self._pointers(table, updates, indices, order),
+            len(indices),
+            len(table),
+            layout.pack_divisor(columns // length),
+            stride * per_value,
+            partial,
+            self._target.pointer(error),
+        )
+        if join is not None:
+            read = self._pointers(indices, order)
+            join(
+                stream,
+                self._target.pointer(table),
+                partial,
+                *read,
+                len(indices),
+                len(table),
+                *joined,
             )
-        wanted = (*indices.shape, *table.shape[1:])
-        if indices.ndim != 1 or not table.ndim or rows.shape != wanted:
+
+    def _join(
+        self, op: str, dtype: np.dtype[Any], indices: targets.Array, columns: int
+    ) -> tuple[launch.Launch, tuple[Any, ...]]:
+        """The kernel that joins pieces, and its last arguments."""
+        lane_bits = scatter_plan.join_lane_bits(columns)
+        tiles = math.ceil(columns / (1 << lane_bits))
+        groups = math.ceil(len(indices) / (scatter_plan.PIECE * _JOINED_WINDOWS))
+        export = scatter_plan.join_export(op, dtype, indices.dtype)
+        bound = self._bind(export, _JOIN, groups * tiles, dtype.itemsize)
+        return bound, (columns, lane_bits, layout.pack_divisor(tiles))
+
+    def _scratch_pointer(self, op: str, scratch: targets.Array, needed: int) -> int:
+        pointer = self._target.pointer(scratch)
+        if scratch.nbytes < needed or pointer % scatter_plan.VECTOR_BYTES:
             raise errors.InvalidArgumentError(
-                f'[{op}] rows of shape {rows.shape}, a table of shape {table.shape}, indices '
-                f'of shape {indices.shape}; indices have one dimension, and the rows must '
-                f'have the shape {wanted}'
+                f'[{op}] {scratch.nbytes} bytes of scratch memory at 0x{pointer:x}; it takes '
+                f'{needed} at an address that {scatter_plan.VECTOR_BYTES} divides'
             )
-        for each in (rows, table, indices):
-            odd = self._target.pointer(each) % each.dtype.itemsize
-            if odd or not each.flags.c_contiguous:
-                raise errors.InvalidArgumentError(
-                    f'[{op}] an operand of shape {each.shape} and strides {each.strides} at '
-                    f'an address {odd} bytes past its alignment; copy it first'
-                )
+        return pointer
+
+    def _piece(self, row_bytes: int, table: targets.Array, updates: targets.Array) -> int:
+        return math.gcd(scatter_plan.VECTOR_BYTES, row_bytes, *self._pointers(table, updates))
+
+    def _pointers(self, *operands: targets.Array) -> list[int]:
+        return [self._target.pointer(each) for each in operands]
+
+    def _bind(
+        self, export: source.Export, signature: arguments.Signature, blocks: int, size: int
+    ) -> launch.Launch:
+        """A kernel on a grid for so many blocks of work on elements of so many bytes."""
+        key = export, blocks, size
+        bound = self._bound.get(key)
+        if bound is None:
+            if len(self._bound) >= _MOST_BOUND:
+                self._bound.clear()
+            grid = gather_plan.grid(blocks, size, self.chip, self._target.multiprocessors)
+            bound = self._bound[key] = self._kernel(export, signature).bind(grid)
+        return bound
 
     def _kernel(self, export: source.Export, signature: arguments.Signature) -> launch.Kernel:
         kernel = self._kernels.get(export)
         if kernel is None:
-            kernel = self._target.kernel(export, signature)
-            self._kernels[export] = kernel
+            kernel = self._kernels[export] = self._target.kernel(export, signature)
         return kernel
-
-    def _grid(self, count: int, size: int) -> launch.Grid:
-        geometry = select.geometry('rows', size, self._target.name)
-        most = self._target.multiprocessors * geometry.blocks_per_multiprocessor
-        return launch.Grid(min(math.ceil(count / _THREADS), most), _THREADS)
-
-
-def _gather_export(piece: int, index: np.dtype[Any]) -> source.Export:
-    moved = element_types.bits_of_size(piece)
-    name = f'gather_rows_{moved.short}_{index.name}'
-    return source.Export('gather.cu', 'TV_GATHER_ROWS', name, (moved.code, _INDEX[index]))
-
-
-def _scatter_export(
-    op: str, dtype: np.dtype[Any], index: np.dtype[Any], ordered: bool
-) -> source.Export:
-    element = element_types.element_type(op, dtype)
-    path = 'sorted' if ordered else 'atomic'
-    name = f'{op}_{path}_{element.short}_{index.name}'
-    if not ordered:
-        codes: tuple[str, ...] = (OPS[op], element.code, _INDEX[index])
-        return source.Export('scatter.cu', 'TV_SCATTER_ATOMIC', name, codes)
-    compute = element = element_types.bits(dtype) if op == 'scatter_update' else element
-    if op != 'scatter_update':
-        computed = element_types.compute_type(op, dtype, dtype)
-        compute = element_types.element_type(op, computed)
-    codes = (OPS[op], compute.code, element.code, _INDEX[index])
-    return source.Export('scatter.cu', 'TV_SCATTER_SORTED', name, codes)
