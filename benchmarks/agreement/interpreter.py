@@ -168,6 +168,18 @@ class Interpreter:
 
         return run
 
+    def _procedure(
+        self, parameters: list[str], steps: list[Statement], result: Expression
+    ) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            inner = {**self.names, **dict(zip(parameters, arguments, strict=True))}
+            interpreter = Interpreter(self.tf, inner)
+            for step in steps:
+                interpreter.execute(step)
+            return interpreter.evaluate(result)
+
+        return run
+
     def _describe(self, value: Expression) -> Any:
         return outcome.described(self.evaluate(value))
 

@@ -99,6 +99,11 @@ def function(parameters: list[str], body: Expression) -> Expression:
     return ['function', parameters, body]
 
 
+def procedure(parameters: list[str], steps: list[Statement], result: Expression) -> Expression:
+    """A function with statements."""
+    return ['procedure', parameters, steps, result]
+
+
 def described(value: Expression) -> Expression:
     """Only dtype and shape of every tensor in a value, for draws without equal numbers."""
     return ['describe', value]

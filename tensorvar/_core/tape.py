@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorvar import errors
-from tensorvar._core import backward, explanation, jacobian, nest
+from tensorvar._core import backward, dispatch, explanation, jacobian, nest
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import FUNCTIONS
 from tensorvar._core.tape_entries import READ, WATCH, Entry
@@ -45,7 +45,8 @@ class GradientTape(scope.Scope):
     """
 
     __slots__ = (
-        '_entries', '_open', '_persistent', '_ready', '_watch_accessed', '_watched', 'write',
+        '_entries', '_open', '_persistent', '_ready', '_trace', '_watch_accessed', '_watched',
+        'write',
     )  # fmt: skip
 
     write: Callable[[Entry], None]
@@ -59,12 +60,15 @@ class GradientTape(scope.Scope):
         self._open = self._ready = False
         # What was watched in the entries that `gradient` took.
         self._watched: tuple[Variable, ...] = ()
+        # The trace in which it was opened.
+        self._trace: Any = None
 
     # Recording.
 
     def apply(self, state: scope.ContextState) -> None:
         """Adds the tape to the derived state."""
         state.tapes = (*state.tapes, self)
+        self._trace = state.trace
 
     def __enter__(self) -> 'GradientTape':
         if self._open:
@@ -87,6 +91,12 @@ class GradientTape(scope.Scope):
         # No method of ours, because each op calls it.
         self.write = self._entries.append
 
+    def _check_trace(self) -> None:
+        """Tells a trace under way if the program uses a tape from outside of it."""
+        state = scope.current()
+        if state is not None and state.trace is not self._trace:
+            scope.leave_trace('a gradient tape of the caller is used')
+
     def watch(self, tensor: Any) -> None:
         """Ensures that a tensor, a variable or a structure of them is watched.
 
@@ -98,6 +108,7 @@ class GradientTape(scope.Scope):
         Raises:
             ValueError: something other than tensors or variables was given.
         """
+        self._check_trace()
         for value in nest.flatten(tensor):
             if not isinstance(value, ArrayValue):
                 raise errors.InvalidArgumentError(
@@ -116,12 +127,11 @@ class GradientTape(scope.Scope):
         if not self._ready:
             return self._watched
         found: dict[int, Variable] = {}
+        accessed = self._watch_accessed
         for op, inputs, _, _ in self._entries:
             if op is READ or op is WATCH:
                 value = inputs[0]
-                if isinstance(value, Variable) and (
-                    op is WATCH or (self._watch_accessed and value.trainable)
-                ):
+                if isinstance(value, Variable) and (op is WATCH or (accessed and value._trainable)):
                     found.setdefault(id(value), value)
         return tuple(found.values())
 
@@ -131,6 +141,7 @@ class GradientTape(scope.Scope):
         Raises:
             RuntimeError: the tape is not recording.
         """
+        self._check_trace()
         if not self._open:
             raise errors.FailedPreconditionError(
                 '[stop_recording] Trying to stop recording a tape which is not recording; call it '
@@ -144,6 +155,7 @@ class GradientTape(scope.Scope):
         Raises:
             ValueError: the tape is not recording.
         """
+        self._check_trace()
         if not self._open:
             raise errors.InvalidArgumentError(
                 "[reset] Tape is not recording; call it inside of the tape's scope, or drop the "
@@ -188,8 +200,14 @@ class GradientTape(scope.Scope):
         backward.check_values(flat_sources, 'source')
         weights = _weights(output_gradients, len(targets))
         entries = self._take('gradient')
-        leading = backward.leads_from(entries, flat_sources, self._watch_accessed)
-        gradients = backward.gradients(entries, leading, targets, flat_sources, weights)
+        gradients = None
+        if output_gradients is None:
+            gradients = dispatch.replay_gradients(
+                entries, targets, flat_sources, self._watch_accessed
+            )
+        if gradients is None:
+            leading = backward.leads_from(entries, flat_sources, self._watch_accessed)
+            gradients = backward.gradients(entries, leading, targets, flat_sources, weights)
         if zero:
             gradients = [
                 FUNCTIONS['zeros_like'](source) if gradient is None else gradient
@@ -199,6 +217,7 @@ class GradientTape(scope.Scope):
 
     def _take(self, method: str) -> list[Entry]:
         """The entries; a non-persistent tape stops recording and hands them over."""
+        self._check_trace()
         if not self._ready:
             raise errors.FailedPreconditionError(
                 f'[{method}] A non-persistent GradientTape can only be used to compute one set of '

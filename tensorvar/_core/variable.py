@@ -10,6 +10,7 @@ from tensorvar._core import (
     dispatch,
     interop,
     live,
+    moves,
     name_scope,
     printing,
     replicas,
@@ -200,7 +201,8 @@ class Variable(
 
     def _resized(self, shape: tuple[int, ...]) -> None:
         before = self._nbytes()
-        self._concrete = shape
+        with moves.under_way():
+            self._concrete = shape
         self._device.backend.release_variable(before)
         self._device.backend.charge_variable(self._nbytes())
 
@@ -306,9 +308,10 @@ class Variable(
         device.backend.charge_variable(self._nbytes())
         # In this order, a reader sees an empty slot or a changed count, never an array
         # with the other device. See ``_located``.
-        self._array = None
-        self._moves += 1
-        self._device, self._array = device, array
+        with moves.under_way():
+            self._array = None
+            self._moves += 1
+            self._device, self._array = device, array
         self._version += 1
         self._replicas.clear()
         before.release_variable(self._nbytes())

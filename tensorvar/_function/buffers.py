@@ -4,21 +4,30 @@ A buffer is free again when no value in it, and no view of such a value, is need
 more. What the function returns, and views of it, are always fresh arrays.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tensorvar._backend.base import Array
 from tensorvar._function import events, lowering
 from tensorvar._function.events import Event, Op
+
+Kind = tuple[tuple[int, ...], Any]
+"""A shape and a dtype."""
+
+Make = Callable[[Sequence[Any]], Any]
+
+_NO_ARRAY: Kind = ((), None)
 
 
 class Buffers:
     """The buffers of one segment, given out in the order of its events."""
 
     def __init__(self) -> None:
-        self._kinds: list[tuple[tuple[int, ...], Any]] = []
+        self._kinds: list[Kind] = []
+        self._others: dict[int, Make] = {}
+        self._parts: dict[int, int] = {}
         self._in: dict[int, set[int]] = {}
         self._own: dict[int, int] = {}
         self._last: dict[int, int] = {}
@@ -30,14 +39,49 @@ class Buffers:
         """How many there are."""
         return len(self._kinds)
 
-    @property
-    def nbytes(self) -> int:
-        """Their bytes, all together."""
-        return sum(array.nbytes for array in self.make())
-
-    def make(self) -> tuple[Array, ...]:
+    def make(self) -> tuple[Any, ...]:
         """A set of them."""
-        return tuple(np.empty(shape, dtype) for shape, dtype in self._kinds)
+        made: list[Any] = []
+        for number, kind in enumerate(self._kinds):
+            made.append(self._others[number](made) if number in self._others else np.empty(*kind))
+        return tuple(made)
+
+    def add(self, make: Make) -> int:
+        """The number of something else that each set has one of.
+
+        Args:
+            make: makes it, given what the set has before it.
+        """
+        number = len(self._kinds)
+        self._kinds.append(_NO_ARRAY)
+        self._others[number] = make
+        return number
+
+    def join(self, groups: Sequence[Sequence[int]], kinds: Sequence[Kind]) -> int:
+        """The number of a flat buffer of which values get parts.
+
+        Args:
+            groups: for each part the slots of the values that lie there, one after the other.
+            kinds: for each part its shape and dtype.
+        """
+        sizes = [math.prod(shape) for shape, _ in kinds]
+        flat = self._new(((sum(sizes),), kinds[0][1]))
+        begin = 0
+        # No other value may get the flat buffer.
+        self._others[flat], self._kinds[flat] = _flat(*self._kinds[flat]), _NO_ARRAY
+        for slots, (shape, _), size in zip(groups, kinds, sizes, strict=True):
+            number = self.add(_part(flat, begin, begin + size, shape))
+            self._parts.update(dict.fromkeys(slots, number))
+            begin += size
+        return flat
+
+    def scratch(self, position: int, kinds: Sequence[Kind]) -> list[int]:
+        """The numbers of buffers that are only used within one event, all different."""
+        numbers: list[int] = []
+        for kind in kinds:
+            number = self._free(position, kind, numbers)
+            numbers.append(self._new(kind) if number is None else number)
+        return numbers
 
     def plan(
         self,
@@ -63,14 +107,18 @@ class Buffers:
                 for slot in map(canonical, event.outputs):
                     self._last[slot] = max(kept, self._last[slot])
         for _, event in reversed(todo):
-            if _may_give_views(event) and not self._leaving.isdisjoint(
+            if may_give_views(event) and not self._leaving.isdisjoint(
                 map(canonical, event.outputs)
             ):
                 self._leaving.update(map(canonical, event.inputs))
 
+    def leaves(self, slot: int) -> bool:
+        """Whether a value, or a view of it, is returned by the function."""
+        return self._canonical(slot) in self._leaving
+
     def follow(self, event: Event) -> None:
         """Notes in which buffers the results of an event that got none may lie."""
-        if not _may_give_views(event):
+        if not may_give_views(event):
             return
         held: set[int] = set()
         for slot in map(self._canonical, event.inputs):
@@ -96,17 +144,20 @@ class Buffers:
         slot = event.outputs[0]
         if slot in self._leaving:
             return None
+        part = self._parts.get(slot)
+        if part is not None:
+            self._in[slot] = {part}
+            return part
         number = self._reused(position, event, (shape, dtype), in_place)
         if number is None:
             number = self._free(position, (shape, dtype))
         if number is None:
-            number = len(self._kinds)
-            self._kinds.append((shape, dtype))
+            number = self._new((shape, dtype))
         self._own[slot] = number
         self._in[slot] = {number}
         return number
 
-    def _reused(self, position: int, event: Op, kind: Any, in_place: bool) -> int | None:
+    def _reused(self, position: int, event: Op, kind: Kind, in_place: bool) -> int | None:
         """The buffer of an input that dies here."""
         if not in_place:
             return None
@@ -121,8 +172,12 @@ class Buffers:
                     return number
         return None
 
-    def _free(self, position: int, kind: Any) -> int | None:
-        taken: set[int] = set()
+    def _new(self, kind: Kind) -> int:
+        self._kinds.append(kind)
+        return len(self._kinds) - 1
+
+    def _free(self, position: int, kind: Kind, others: Sequence[int] = ()) -> int | None:
+        taken: set[int] = set(others)
         for slot, held in self._in.items():
             if self._last.get(slot, 0) >= position:
                 taken |= held
@@ -132,7 +187,16 @@ class Buffers:
         return None
 
 
-def _may_give_views(event: Event) -> bool:
+def _flat(shape: tuple[int, ...], dtype: Any) -> Make:
+    return lambda made: np.empty(shape, dtype)
+
+
+def _part(flat: int, begin: int, end: int, shape: tuple[int, ...]) -> Make:
+    return lambda made: made[flat][begin:end].reshape(shape)
+
+
+def may_give_views(event: Event) -> bool:
+    """Whether results of an event may lie in the buffers of its inputs."""
     if isinstance(event, Op):
         return event.op.name not in lowering.LOWERINGS
     return not isinstance(event, events.Copy)

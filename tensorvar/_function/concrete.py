@@ -11,7 +11,7 @@ from tensorvar._backend.base import Array
 from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core.array_value import ArrayValue, CopyNeed
 from tensorvar._core.op_call import OpCall
-from tensorvar._core.op_registry import ArraySpec, OpDef
+from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.operands import Operand
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.tensor_spec import TensorSpec
@@ -19,6 +19,7 @@ from tensorvar._device import placement, registry, scope
 from tensorvar._device.device import Device
 from tensorvar._function import results, signature
 from tensorvar._function.engine import Engine
+from tensorvar._function.events import Event
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
@@ -32,6 +33,8 @@ class Inference(scope.Scope):
     """Takes the place of a trace: every op gives what its rule says, no variable changes."""
 
     __slots__ = ()
+
+    is_rerunnable = False
 
     def apply(self, state: scope.ContextState) -> None:
         """Makes every op ask here."""
@@ -68,15 +71,25 @@ class Inference(scope.Scope):
 
     def write(
         self,
-        variable: 'Variable',
-        op: OpDef,
+        call: OpCall,
+        values: Sequence[Operand],
         arrays: Sequence[Array],
-        attributes: dict[str, Any],
+        decision: placement.Decision,
         shape: tuple[int, ...],
         perform: Callable[[], bool | None],
     ) -> bool:
         """Writes nothing; the rule of the op has been asked."""
         return True
+
+    def do_part(
+        self, event: Event, specs: Sequence[ArraySpec], perform: Callable[[], Sequence[Array]]
+    ) -> Sequence[Array]:
+        """What a loop or a choice between branches gives, without data."""
+        return tuple(map(_without_data, specs))
+
+    def slot_of(self, tensor: Tensor) -> int:
+        """Nothing is written down here."""
+        return 0
 
     def look(self, array: Array, device: Device, host: np.ndarray[Any, Any], look: str) -> None:
         """Only constants can be looked at; other looks have raised."""

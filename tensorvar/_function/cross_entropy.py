@@ -1,51 +1,142 @@
-"""The cross entropy of class numbers and its slope on NumPy, sharing their exponentials.
+"""The cross entropy of class numbers and its slope on NumPy, sharing what they compute.
 
-Same bits as the forwards in ``_ops/sparse_loss.py``, which compute them twice.
+Same bits as the forwards in ``_ops/sparse_loss.py``, which compute it twice.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tensorvar._backend.base import Array
 
-Shared = tuple[Array, Array, Array]
-_UNSIGNED = {4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
+_INT32 = np.dtype(np.int32)
+_UINT32 = np.dtype(np.uint32)
+_UINT64 = np.dtype(np.uint64)
+# A row for each class is only kept where that is not much memory.
+_MOST_HITS = 256
 
 
-def offsets(rows: int, classes: int) -> Array:
-    """Where each row begins in the flat logits."""
-    return np.arange(rows, dtype=np.intp) * classes
+class Scratch(NamedTuple):
+    """Arrays for one shape of logits.
+
+    Attributes:
+        classes: the numbers of the classes.
+        begins: where each row begins in the flat logits.
+        places: where the label of each row is in them.
+        best: where the largest of each row is in them.
+        largest: the largest of each row.
+        column: the same as a column.
+        shifted: the logits less the largest of their row.
+        flat: the same in one row.
+        raised: their exponentials.
+        total: the sums of the exponentials, a column.
+        totals: the same in a row.
+        hits: for each class a row with 1 at the class; None where there are many.
+        hit: the rows of the labels.
+    """
+
+    classes: Array
+    begins: Array
+    places: Array
+    best: Array
+    largest: Array
+    column: Array
+    shifted: Array
+    flat: Array
+    raised: Array
+    total: Array
+    totals: Array
+    hits: Array | None
+    hit: Array
+
+
+def scratch(rows: int, classes: int, dtype: Any) -> Scratch:
+    """Arrays for logits of shape ``(rows, classes)``."""
+    largest = np.empty(rows, dtype)
+    shifted = np.empty((rows, classes), dtype)
+    total = np.empty((rows, 1), dtype)
+    return Scratch(
+        classes=np.arange(classes, dtype=np.intp),
+        begins=np.arange(rows, dtype=np.intp) * classes,
+        places=np.empty(rows, np.intp),
+        best=np.empty(rows, np.intp),
+        largest=largest,
+        column=largest.reshape(rows, 1),
+        shifted=shifted,
+        flat=shifted.reshape(-1),
+        raised=np.empty((rows, classes), dtype),
+        total=total,
+        totals=total.reshape(-1),
+        hits=np.eye(classes, dtype=dtype) if classes <= _MOST_HITS else None,
+        hit=np.empty((rows, classes), dtype),
+    )
 
 
 def losses(
-    logits: Array, labels: Array, begins: Array, forward: Callable[..., Any]
-) -> tuple[Array, Shared]:
-    """The losses, and what ``slope`` needs.
+    logits: Array,
+    labels: Array,
+    kept: Scratch,
+    forward: Callable[..., Any],
+    out: Array | None = None,
+) -> Array:
+    """The losses; leaves in ``kept`` what ``slope`` needs.
 
     Args:
         logits: of shape ``(rows, classes)``.
         labels: of shape ``(rows,)``.
-        begins: see ``offsets``.
+        kept: see there.
         forward: of the op; words the error for labels that are no class.
+        out: where the losses go.
     """
+    places = np.add(kept.begins, _checked(logits, labels, kept, forward), kept.places)
+    _raise(logits, kept)
+    result = np.log(kept.totals, out)
+    return np.subtract(result, kept.flat.take(places), result)
+
+
+def _raise(logits: Array, kept: Scratch) -> None:
+    """Exponentials and their sums."""
+    # The largest is found faster by its place, which also finds the first nan.
+    np.add(logits.argmax(1, kept.best), kept.begins, kept.best)
+    logits.take(kept.best, None, kept.largest, 'clip')
+    np.subtract(logits, kept.column, kept.shifted)
+    np.exp(kept.shifted, kept.raised)
+    np.add.reduce(kept.raised, axis=1, out=kept.total, keepdims=True)
+
+
+def _checked(logits: Array, labels: Array, kept: Scratch, forward: Callable[..., Any]) -> Array:
+    """The labels; ``forward`` words the error where one is no class."""
     # A negative label is a very large unsigned number.
-    if np.maximum.reduce(labels.view(_UNSIGNED[labels.itemsize])) >= logits.shape[1]:
+    if labels.dtype is _INT32:
+        try:
+            return kept.classes.take(labels.view(_UINT32))
+        except IndexError:
+            forward(np, logits, labels)
+            raise
+    if labels.view(_UINT64).max() >= logits.shape[1]:
         forward(np, logits, labels)
-    shifted = np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True))
-    raised = np.exp(shifted)
-    total = np.add.reduce(raised, axis=1, keepdims=True)
-    places = np.add(begins, labels)
-    result = np.log(total).reshape(-1)
-    np.subtract(result, shifted.reshape(-1).take(places), out=result)
-    return result, (raised, total, places)
+    return labels
 
 
-def slope(shared: Shared) -> Array:
-    """``softmax`` less 1 at the label; takes the array of the exponentials."""
-    raised, total, places = shared
-    np.divide(raised, total, out=raised)
-    flat = raised.reshape(-1)
-    flat[places] -= 1
-    return raised
+def slope(labels: Array, kept: Scratch, out: Array | None = None) -> Array:
+    """``softmax`` less 1 at the label.
+
+    Args:
+        labels: as for ``losses``.
+        kept: what ``losses`` has left.
+        out: where the slope goes; an array of its own if None.
+    """
+    result = np.divide(kept.raised, kept.total, out)
+    if kept.hits is None:
+        result.reshape(-1)[kept.places] -= 1
+        return result
+    kept.hits.take(labels, 0, kept.hit, 'clip')
+    return np.subtract(result, kept.hit, result)
+
+
+def slope_alone(logits: Array, labels: Array, kept: Scratch, out: Array | None = None) -> Array:
+    """``slope`` where the losses are of another plan, which has checked the labels."""
+    np.add(kept.begins, labels, kept.places)
+    _raise(logits, kept)
+    return slope(labels, kept, out)

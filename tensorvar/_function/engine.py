@@ -14,18 +14,20 @@ from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import conversion, function_mode
 from tensorvar._core.tensor import Tensor
 from tensorvar._core.tensor_spec import TensorSpec
-from tensorvar._device import call_site, registry, scope, switches
+from tensorvar._device import call_site, precision, registry, scope, switches
 from tensorvar._device.call_site import CallSite
-from tensorvar._function import results, signature
-from tensorvar._function import trace as tracing
-from tensorvar._function.plan import Plan, Results, Stop
-from tensorvar._function.trace import Divergence, Reason, Trace
+from tensorvar._function import last_call, prefix, results, signature, taped
+from tensorvar._function.plan import Plan, Results, Stop, Whole
+from tensorvar._function.refusals import Divergence, Reason
+from tensorvar._function.trace import Trace
 from tensorvar._function.tree import Run, TooManyError
 
 MOST_SIGNATURES = 64
 
-Function = Callable[..., Any]
+_HEEDED = switches.VERIFY_RULES | switches.LOG_PLACEMENT
+"""Switches that a replay obeys."""
 
+Function = Callable[..., Any]
 
 _engines: 'weakref.WeakSet[Engine]' = weakref.WeakSet()
 
@@ -53,6 +55,8 @@ class Engine:
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self.plans: OrderedDict[Any, Plan] = OrderedDict()
         self.eager: Reason | None = None
+        # The plan of the last call, with what recognises another such call.
+        self._last: tuple[last_call.Match, Plan] | None = None
         self.traces = 0
         self._parameters: inspect.Signature | None = None
         # How many parameters there are; unknown before the first call.
@@ -64,6 +68,22 @@ class Engine:
 
     def call(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls the function, one way or the other."""
+        last = self._last
+        if last is not None and not kwargs:
+            match, plan = last
+            state = scope.current()
+            arrays = match(args, state)
+            if arrays is not None:
+                outcome = plan.replay(arrays, state)
+                if type(outcome) is Results:
+                    return results.rebuild(*outcome)
+                assert isinstance(outcome, Stop)
+                tensors: list[Tensor] = []
+                key = self._key(args, kwargs, state, tensors)
+                return self._go_on(function, args, kwargs, key, tensors, plan, outcome)
+        return self._call(function, args, kwargs)
+
+    def _call(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if function_mode.eager:
             return function(*args, **kwargs)
         if kwargs or len(args) != self._count or self.input_signature is not None:
@@ -76,37 +96,84 @@ class Engine:
         state = scope.current()
         if self._has_to_run_eagerly(state):
             return results.as_tensors(function(*args, **kwargs))
-        parts: list[Any] = [None if state is None else state.device, registry.default_device()]
         tensors: list[Tensor] = []
         try:
-            signature.key_of(args, parts, tensors)
-            if kwargs:
-                parts.append(tuple(kwargs))
-                signature.key_of(kwargs.values(), parts, tensors)
+            key = self._key(args, kwargs, state, tensors)
         except signature.UnhashableError as error:
             self._go_eager(Reason(f'its argument {error}', call_site.user_call_site()))
             return results.as_tensors(function(*args, **kwargs))
-        arrays = [tensor._array for tensor in tensors]
-        if len(arrays) > 1:
-            parts.append(signature.repeated(arrays))
-        key = tuple(parts)
         plan = self.plans.get(key)
+        arrays = [tensor._array for tensor in tensors]
         if plan is None:
             if any(type(array) is ShapeOnlyArray for array in arrays):
                 return results.as_tensors(function(*args, **kwargs))
             return self._first_run(function, args, kwargs, key, tensors)
         if len(self.plans) > 1:
             self._mark_used(key)
+        if switches.flags & switches.LOG_PLACEMENT or (
+            state is not None and (state.tapes or state.recorders)
+        ):
+            if state is not None and state.tapes and not plan.tapeable:
+                return results.as_tensors(function(*args, **kwargs))
+            whole = plan.replay_whole(arrays, state)
+            if isinstance(whole, Whole):
+                return results.tell_tapes(*whole, tensors, state)
+            return self._go_on(function, args, kwargs, key, tensors, plan, whole)
+        if not kwargs and self.input_signature is None:
+            if plan.match is None:
+                plan.match = last_call.matcher(args, None if state is None else state.device)
+            self._last = plan.match, plan
         outcome = plan.replay(arrays, state)
         if type(outcome) is Results:
             return results.rebuild(*outcome)
         assert isinstance(outcome, Stop)
-        if outcome.moved:
+        return self._go_on(function, args, kwargs, key, tensors, plan, outcome)
+
+    def _key(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        state: scope.ContextState | None,
+        tensors: list[Tensor],
+    ) -> Any:
+        """What the plan of a call is found by; ``tensors`` gets the tensors given.
+
+        Raises:
+            UnhashableError: an argument cannot be part of it.
+        """
+        parts: list[Any] = [
+            None if state is None else state.device,
+            registry.default_device(),
+            precision.default,
+        ]
+        if state is not None and state.guards:
+            parts += [tuple(guard.modes.values()) for guard in state.guards]
+        tensors.clear()
+        signature.key_of(args, parts, tensors)
+        if kwargs:
+            parts.append(tuple(kwargs))
+            signature.key_of(kwargs.values(), parts, tensors)
+        if len(tensors) > 1:
+            parts.append(signature.repeated([tensor._array for tensor in tensors]))
+        return tuple(parts)
+
+    def _go_on(
+        self,
+        function: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        key: Any,
+        tensors: list[Tensor],
+        plan: Plan,
+        stop: Stop,
+    ) -> Any:
+        """Goes on where a replay has stopped."""
+        if stop.moved:
             self._drop(key, plan)
-            if not outcome.prefix.log:
+            if not stop.prefix.log:
                 return self._first_run(function, args, kwargs, key, tensors)
         with self._lock:
-            return self._run(function, args, kwargs, key, tensors, plan, outcome)
+            return self._run(function, args, kwargs, key, tensors, plan, stop)
 
     def canonical(
         self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -167,10 +234,12 @@ class Engine:
         )
 
     def _has_to_run_eagerly(self, state: scope.ContextState | None) -> bool:
-        if self.eager is not None or faults.armed or switches.flags & ~switches.VERIFY_RULES:
+        if self.eager is not None or faults.armed or switches.flags & ~_HEEDED:
             return True
         return state is not None and (
-            not state.plain or bool(state.tapes) or state.gradient_device is not None
+            state.trace is not None
+            or state.gradient_device is not None
+            or (state.device_scope is not None and state.device_scope.log)
         )
 
     # Tracing.
@@ -187,7 +256,7 @@ class Engine:
         with self._lock:
             if key in self.plans:
                 return self.call(function, args, kwargs)
-            start = Stop(tracing.NOTHING, follows=True)
+            start = Stop(prefix.NOTHING, follows=True)
             return self._run(function, args, kwargs, key, tensors, None, start)
 
     def _run(
@@ -201,10 +270,15 @@ class Engine:
         stop: Stop,
     ) -> Any:
         self.traces += 1
-        trace = Trace(stop.prefix, self._note_creation, stop.follows)
-        own = iter([signature.own_tensor(trace.argument(t._array), t) for t in tensors])
-        own_args = signature.with_tensors(args, own)
-        own_kwargs = signature.with_tensors(kwargs, own)
+        state = scope.current()
+        tapes = () if state is None else state.tapes
+        notes_steps = bool(tapes) if plan is None else plan.notes_steps
+        trace = Trace(stop.prefix, self._note_creation, stop.follows, True, notes_steps)
+        own = [signature.own_tensor(trace.argument(t._array), t) for t in tensors]
+        replaced = iter(own)
+        own_args = signature.with_tensors(args, replaced)
+        own_kwargs = signature.with_tensors(kwargs, replaced)
+        links = taped.Links(tapes, tensors, own)
         try:
             with trace:
                 result = results.as_tensors(function(*own_args, **own_kwargs))
@@ -221,14 +295,16 @@ class Engine:
         if trace.reason is not None:
             self._go_eager(trace.reason)
         elif trace.usable and self.eager is None:
-            self._keep(key, plan, trace, result, len(tensors))
-        return result
+            self._keep(key, plan, trace, result, own)
+        return results.as_given(result, trace, links)
 
-    def _keep(self, key: Any, plan: Plan | None, trace: Trace, result: Any, count: int) -> None:
-        outputs = results.describe(result, trace)
+    def _keep(
+        self, key: Any, plan: Plan | None, trace: Trace, result: Any, own: list[Tensor]
+    ) -> None:
+        outputs = results.describe(result, trace, own)
         run = Run(trace.log, trace.values, trace.constants, outputs)
         if plan is None:
-            self.plans[key] = Plan(run, count)
+            self.plans[key] = Plan(run, len(own), trace.notes_steps)
             while len(self.plans) > MOST_SIGNATURES:
                 self.plans.popitem(last=False)
             return
@@ -240,6 +316,7 @@ class Engine:
     def _drop(self, key: Any, plan: Plan) -> None:
         """Forgets a plan whose variables have changed."""
         with self._lock:
+            self._last = None
             if self.plans.get(key) is plan:
                 del self.plans[key]
 
@@ -266,6 +343,7 @@ class Engine:
             return
         self.eager = reason
         self.plans.clear()
+        self._last = None
         text, where = reason
         warnings.warn_explicit(
             f'tv.function {self.name!r} runs eagerly from now on: {text} ({where.short}); its '

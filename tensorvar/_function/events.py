@@ -6,13 +6,16 @@ slot. The same program on the same values gives the same numbers, so a re-run is
 compared with its log event by event.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from tensorvar._core.op_registry import ArraySpec, OpDef
+from tensorvar._device import placement
 from tensorvar._device.call_site import CallSite
 from tensorvar._device.device import Device
+from tensorvar._device.records import PlacementRecord
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
@@ -56,15 +59,14 @@ class Op(Event):
         attributes: its attributes.
         device: where it ran.
         specs: shapes and dtypes of its results by its rule.
-        detached: whether views among its results were copied, so that none pins the
-            buffer of a variable.
+        record: what its placement record says.
     """
 
     op: OpDef = field(kw_only=True)
     attributes: dict[str, Any] = field(kw_only=True)
     device: Device = field(kw_only=True)
     specs: tuple[ArraySpec, ...] = field(kw_only=True)
-    detached: bool = field(kw_only=True)
+    record: PlacementRecord = field(kw_only=True)
 
     def signature(self) -> tuple[Any, ...]:
         attributes = {key: value for key, value in self.attributes.items() if key != STREAM}
@@ -73,6 +75,11 @@ class Op(Event):
     @property
     def text(self) -> str:
         return self.op.name
+
+    @property
+    def detached(self) -> bool:
+        """Whether views among its results are copied, so that none pins a variable's buffer."""
+        return self.record.reason == placement.VARIABLE
 
     @property
     def has_unknown_shape(self) -> bool:
@@ -88,12 +95,14 @@ class Read(Event):
         variable: the variable, held weakly.
         home: where it lived.
         device: where its value was needed.
+        shape: its shape.
         need: op, operand and whether the copy was asked for, if it was one.
     """
 
     variable: 'ref[Variable]' = field(kw_only=True)
     home: Device = field(kw_only=True)
     device: Device = field(kw_only=True)
+    shape: tuple[int, ...] = field(kw_only=True)
     need: tuple[str, str, bool] = field(kw_only=True)
 
     def signature(self) -> tuple[Any, ...]:
@@ -134,6 +143,7 @@ class Write(Event):
         attributes: its attributes.
         device: where the variable lived.
         shape: its shape, before and after.
+        record: what its placement record says.
     """
 
     variable: 'ref[Variable]' = field(kw_only=True)
@@ -141,9 +151,34 @@ class Write(Event):
     op: OpDef = field(kw_only=True)
     attributes: dict[str, Any] = field(kw_only=True)
     device: Device = field(kw_only=True)
+    record: PlacementRecord = field(kw_only=True)
 
     def signature(self) -> tuple[Any, ...]:
         return (Write, self.inputs, id(self.variable), self.op, self.attributes, self.device)
+
+    @property
+    def text(self) -> str:
+        return self.op.name
+
+
+@dataclass(slots=True, eq=False)
+class Composite(Event):
+    """A loop or a choice between branches ran.
+
+    Attributes:
+        op: what stands for it in records and on tapes.
+        plan: runs it, a ``composite.CompositePlan``.
+        device: where it ran.
+        record: what its placement record says.
+    """
+
+    op: OpDef = field(kw_only=True)
+    plan: Any = field(kw_only=True)
+    device: Device = field(kw_only=True)
+    record: PlacementRecord = field(kw_only=True)
+
+    def signature(self) -> tuple[Any, ...]:
+        return (Composite, self.inputs, self.op, self.plan.signature(), self.device)
 
     @property
     def text(self) -> str:
@@ -181,3 +216,13 @@ class Shape(Event):
 
 
 Point = Look | Shape
+
+
+def accesses(event: Event) -> Iterator[Read | Write]:
+    """Reads and writes of variables, also by the parts of a loop or a choice."""
+    if isinstance(event, Read | Write):
+        yield event
+    elif isinstance(event, Composite):
+        for part in event.plan.parts:
+            for inner in part.events:
+                yield from accesses(inner)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorvar import errors
+from tensorvar._function import conditions as conditions
+from tensorvar._function import loops as loops
 from tensorvar._function.concrete import ConcreteFunction
 from tensorvar._function.engine import Engine
 from tensorvar._function.printing import plan_text
@@ -98,8 +100,9 @@ class Function:
         """What later calls run, for each signature and path that was seen.
 
         Returns:
-            The code of each stretch between two branch points, a line for each step,
-            with the op, its device, the buffers that are kept (``b0``) and the copies.
+            The code of each stretch between two branch points. Where a step begins, a note
+            says what it is and on which device, what is in place, which buffer of the plan
+            (``b0``) is used again, and which copies between devices remain.
         """
         return plan_text(self._engine)
 
@@ -144,11 +147,17 @@ def function(
     that has more than 8 outcomes at one look or more than 32 paths, runs eagerly from then
     on, and a warning names the line.
 
+    ``tv.while_loop``, ``cond``, ``map_fn``, ``scan``, ``foldl``, ``foldr`` and
+    ``vectorized_map`` are one step of the plan, however often they turn, if nothing in them
+    looks at a value, draws random numbers, or changes a shape or dtype; their functions are
+    then traced without running, as in TensorFlow. Others are traced as they run.
+
     Globals, attributes and other Python state are read when a path is traced, as in
     TensorFlow; so is the result of Python's ``random``. Variables may be made in the first
-    call only. Under a gradient tape, a transfer guard or a recorder of the caller the
-    function simply runs eagerly. Ops that the function starts in other threads are not
-    traced. Returned variables, numbers and arrays become tensors.
+    call only. Tapes, transfer guards and recorders of the caller see a replay as they see
+    an eager run; constants that the function makes are made once. A function with a
+    ``custom_gradient`` runs eagerly under a tape of the caller. Ops that the function starts
+    in other threads are not traced. Returned variables, numbers and arrays become tensors.
 
     Args:
         func: the function; None to use ``tv.function(...)`` as a decorator.

@@ -21,6 +21,9 @@ def may_fail(event: Event) -> bool:
         return not (known and on_numpy(event.device))
     if isinstance(event, events.Write):
         return not (event.op.name in lowering.WRITES and on_numpy(event.device))
+    if isinstance(event, events.Composite):
+        # A branch may be taken that the trace did not take.
+        return any(may_fail(inner) for part in event.plan.parts for inner in part.events)
     return isinstance(event, events.Copy) or (
         isinstance(event, events.Read) and event.home is not event.device
     )
@@ -28,6 +31,8 @@ def may_fail(event: Event) -> bool:
 
 def has_effect(event: Event) -> bool:
     """Whether an event must happen even if nobody needs its results."""
+    if isinstance(event, events.Composite):
+        return any(has_effect(inner) for part in event.plan.parts for inner in part.events)
     return isinstance(event, events.Write) or (isinstance(event, Op) and event.op.stateful)
 
 

@@ -32,6 +32,8 @@ class Call(NamedTuple):
         keywords: source text of its keywords, each with a comma before it.
         in_place: whether the result may go into an argument of its shape.
         last: a constant that is the last argument, or None.
+        scratch: shapes and dtypes of arrays that it needs for itself, after the arguments;
+            without them it makes its own.
     """
 
     function: Callable[..., Any]
@@ -39,6 +41,7 @@ class Call(NamedTuple):
     keywords: str = ''
     in_place: bool = True
     last: Array | None = None
+    scratch: tuple[Spec, ...] = ()
 
 
 Lowering = Callable[[Op, Names, Sequence[Spec], Spec], Call | None]
@@ -54,18 +57,19 @@ def _ufunc(function: Any, allowed: frozenset[Any] = _PLAIN) -> Lowering:
 
 
 # Up to so many elements a kept array of zeros is cheaper to compare with than one zero.
-_FEW = 1 << 14
+FEW = 1 << 14
 
 
 def _relu(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
     shape, dtype = result
     if dtype not in _PLAIN:
         return None
-    zeros = np.zeros(shape if math.prod(shape) <= _FEW else (), dtype)
+    zeros = np.zeros(shape if math.prod(shape) <= FEW else (), dtype)
     return Call(np.maximum, names[0], last=zeros)
 
 
 _SUFFIX = {'none': '', 'transpose': '.swapaxes(-1, -2)', 'adjoint': '.swapaxes(-1, -2)'}
+_SUFFIX_OF_TWO = {'none': '', 'transpose': '.T', 'adjoint': '.T'}
 
 
 def _matmul(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
@@ -74,8 +78,11 @@ def _matmul(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Ca
         return None
     if any(form not in _SUFFIX for form in forms):
         return None
-    first, second = (name + _SUFFIX[form] for name, form in zip(names, forms, strict=True))
-    return Call(np.matmul, f'{first}, {second}', in_place=False)
+    # For two matrices they are the same, but ``dot`` takes less time to begin.
+    has_two = all(len(shape) == 2 for shape, _ in inputs)
+    suffixes = _SUFFIX_OF_TWO if has_two else _SUFFIX
+    first, second = (name + suffixes[form] for name, form in zip(names, forms, strict=True))
+    return Call(np.dot if has_two else np.matmul, f'{first}, {second}', in_place=False)
 
 
 # Longer sums are added in blocks, see ``_ops/_summation.py``.
@@ -91,18 +98,32 @@ def _sum(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call 
 
 
 def _relu_grad(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
-    if result[1] not in REAL or inputs[0] != inputs[1]:
+    shape, dtype = result
+    if dtype not in REAL or inputs[0] != inputs[1]:
         return None
-    return Call(relu_gradient, f'{names[0]}, {names[1]}')
+    scratch = ((shape, _BOOL), result)
+    return Call(relu_gradient, f'{names[0]}, {names[1]}', last=_ZERO[dtype], scratch=scratch)
 
 
+_BOOL = np.dtype(np.bool_)
 # An array is compared faster than a Python number.
 _ZERO: dict[Any, Array] = {dtype: np.zeros((), dtype) for dtype in REAL}
 
 
-def relu_gradient(gradient: Any, features: Any, out: Any = None) -> Any:
-    """``gradient * (features > 0)``."""
-    return np.multiply(gradient, np.greater(features, _ZERO[features.dtype]), out=out)
+def relu_gradient(
+    gradient: Array,
+    features: Array,
+    zero: Array,
+    positive: Array | None = None,
+    factor: Array | None = None,
+    out: Array | None = None,
+) -> Array:
+    """``gradient * (features > 0)``; numbers are multiplied faster than truth values."""
+    positive = np.greater(features, zero, out=positive)
+    if factor is None:
+        return np.multiply(gradient, positive, out=out)
+    np.copyto(factor, positive)
+    return np.multiply(gradient, factor, out=out)
 
 
 def _mean(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
@@ -111,12 +132,20 @@ def _mean(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call
         return None
     if event.attributes['axis'] not in (None, (0,)) or event.attributes['keepdims']:
         return None
-    return Call(mean, f'{names[0]}, {shape[0]}', in_place=False)
+    return Call(mean, names[0], last=np.array(shape[0], dtype), in_place=False)
 
 
-def mean(array: Any, count: int, out: Any = None) -> Any:
+def mean(array: Any, count: Array, out: Any = None) -> Any:
     """The mean of a vector."""
     return np.true_divide(np.add.reduce(array), count, out=out)
+
+
+def multiply_no_nan(x: Any, y: Any, out: Any = None) -> Any:
+    """``x * y``, and 0 where ``y`` is 0; counting zeros is cheaper than choosing."""
+    if np.count_nonzero(y) == y.size:
+        return np.multiply(x, y, out=out)
+    # Not into ``out``, which may be ``y``.
+    return np.where(y, np.multiply(x, y), _ZERO[y.dtype])
 
 
 LOWERINGS: dict[str, Lowering] = {
@@ -126,7 +155,9 @@ LOWERINGS: dict[str, Lowering] = {
     'RealDiv': _ufunc(np.true_divide, REAL),
     'Maximum': _ufunc(np.maximum),
     'Minimum': _ufunc(np.minimum),
+    'MulNoNan': _ufunc(multiply_no_nan, REAL),
     'Neg': _ufunc(np.negative),
+    'Pow': _ufunc(np.power, REAL),
     'Square': _ufunc(np.square, REAL),
     'Sqrt': _ufunc(np.sqrt, REAL),
     'Exp': _ufunc(np.exp, REAL),
@@ -140,12 +171,30 @@ LOWERINGS: dict[str, Lowering] = {
     'Mean': _mean,
 }
 
-WRITES: dict[str, Any] = {
-    'AssignAddVariableOp': np.add,
-    'AssignSubVariableOp': np.subtract,
-    'AssignVariableOp': None,
+
+class InlineWrite(NamedTuple):
+    """The source of a write that cannot fail.
+
+    Attributes:
+        in_place: writes into ``array``.
+        fresh: a new value, made of ``array``.
+        piece: the function that writes into a part of a large array.
+    """
+
+    in_place: str
+    fresh: str
+    piece: str
+
+
+WRITES = {
+    'AssignAddVariableOp': InlineWrite(
+        'add(array, {value}, array)', 'add(array, {value})', 'add_into'
+    ),
+    'AssignSubVariableOp': InlineWrite(
+        'subtract(array, {value}, array)', 'subtract(array, {value})', 'subtract_from'
+    ),
+    'AssignVariableOp': InlineWrite('copyto(array, {value})', '{value}.copy()', 'copy_into'),
 }
-"""Writes that cannot fail, and the NumPy call with ``out`` that some of them are."""
 
 NEVER_FAIL = frozenset({
     'Abs', 'BiasAdd', 'BroadcastTo', 'ConcatV2', 'Equal', 'ExpandDims', 'Fill', 'Greater',
@@ -155,6 +204,9 @@ NEVER_FAIL = frozenset({
     'SquaredDifference', 'Squeeze', 'StopGradient', 'Transpose', 'ZerosLike',
 })  # fmt: skip
 """Ops without a call here whose forward refuses no value of the right shape and dtype."""
+
+SPREADING = frozenset({'AddV2', 'Sub', 'Mul', 'RealDiv', 'Maximum', 'Minimum'})
+"""Ops for which a constant may be spread to the shape of the result beforehand."""
 
 SAME_VALUE = frozenset({'Identity', 'ReadVariableOp', 'StopGradient', 'Copy'})
 """Ops of one input that give it as it is."""

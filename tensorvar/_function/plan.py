@@ -1,6 +1,5 @@
 """Replays what was traced: follows the tree as far as it goes."""
 
-import contextlib
 import dataclasses
 import functools
 from collections.abc import Sequence
@@ -9,10 +8,19 @@ from weakref import ref
 
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array
-from tensorvar._device import registry, scope
-from tensorvar._function import comparison, events, liveness, segment, steps
-from tensorvar._function import trace as tracing
+from tensorvar._device import listeners, registry, scope
+from tensorvar._function import (
+    comparison,
+    events,
+    liveness,
+    locks,
+    observed,
+    prefix,
+    segment,
+    steps,
+)
 from tensorvar._function.events import Event
+from tensorvar._function.last_call import Match
 from tensorvar._function.segment import Program
 from tensorvar._function.tree import Node, Outputs, Run, grow
 from tensorvar._ops import generator_state, random_seed
@@ -20,8 +28,7 @@ from tensorvar._ops import generator_state, random_seed
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
 
-MOST_NESTED = 16
-"""How many ``with`` blocks Python allows in each other, less a few."""
+State = scope.ContextState | None
 
 
 class Stop(NamedTuple):
@@ -34,7 +41,7 @@ class Stop(NamedTuple):
         moved: whether a variable of the plan is gone, or no longer where it was.
     """
 
-    prefix: tracing.Prefix
+    prefix: prefix.Prefix
     follows: bool
     moved: bool = False
 
@@ -51,20 +58,40 @@ class Results(NamedTuple):
     outputs: Outputs
 
 
+class Whole(NamedTuple):
+    """What a replay gives that has kept all values.
+
+    Attributes:
+        values: arrays by slot.
+        outputs: where the results go.
+    """
+
+    values: list[Array]
+    outputs: Outputs
+
+
 class Plan:
     """All that was seen of a function for one signature.
 
     Args:
         run: the first run.
         arguments: how many slots are arguments.
+        notes_steps: see ``Trace``.
+
+    Attributes:
+        notes_steps: see there.
+        match: recognises calls that it serves; made when the first is served.
     """
 
-    def __init__(self, run: Run, arguments: int) -> None:
+    def __init__(self, run: Run, arguments: int, notes_steps: bool = False) -> None:
+        self.notes_steps = notes_steps
         self._arguments = arguments
+        self.match: Match | None = None
         self._draws = False
         # Silences NumPy and words its errors; each step on another device has its own.
         self._call = registry.cpu().backend.call
-        self._written: tuple[ref[Variable], ...] = ()
+        self._locks = locks.locks_of(())
+        self._straight: Any = None
         self.root = self._grown(None, run)
 
     def add(self, run: Run) -> None:
@@ -82,43 +109,85 @@ class Plan:
                 constants.update(event.outputs)
         run = run._replace(constants=constants)
         root = grow(root, run, self._arguments, segment.compile_node)
-        written: dict[int, Any] = {}
+        written: list[ref[Variable]] = []
         for node in root.all_nodes():
             for event in node.events:
                 self._draws = self._draws or _draws_seed(event)
-                for reference in _locked_by(event):
-                    written[id(reference())] = reference
-        # Every thread takes the locks in this order.
-        self._written = tuple(written[key] for key in sorted(written))
-        self._run = _under_locks(len(written))
+                written += _locked_by(event)
+        self._locks = locks.locks_of(written)
+        self._straight = None
+        if root.outputs is not None and not self._draws:
+            give = functools.partial(_results, root.outputs)
+            fail = functools.partial(self._failed, root)
+            handlers = locks.Handlers(give, fail, _moved)
+            self._straight = locks.straight_run(root.program, self._locks, handlers)
         return root
 
-    def replay(self, arrays: Sequence[Array], state: scope.ContextState | None) -> Results | Stop:
+    @property
+    def tapeable(self) -> bool:
+        """Whether replays can tell tapes of the caller what they do."""
+        return all(leaf.outputs is not None and leaf.outputs.notes for leaf in self.root.leaves())
+
+    def replay(self, arrays: Sequence[Array], state: State) -> Results | Stop:
         """Runs the plan.
 
         Args:
             arrays: the arguments.
             state: the current scopes.
         """
-        written = _living(self._written)
-        if written is None:
-            return Stop(tracing.NOTHING, follows=False, moved=True)
+        straight = self._straight
+        outcome: Results | Stop
+        if straight is not None:
+            outcome = straight(arrays, state)
+        else:
+            outcome = self._guarded(self._follow, arrays, state)
+        return outcome
+
+    def _failed(self, root: Node, error: Exception, values: list[Array]) -> Stop:
+        """Where an error has stopped a plan of one node.
+
+        Raises:
+            Exception: the error, where nothing is to be done again.
+        """
+        program: Program = root.program
+        position = program.stop(error, values)
+        if position is None or position > program.kept or _is_under_way(root, position):
+            # The backend words it, if it is NumPy's for want of memory.
+            self._call(_raise, error)
+        return Stop(prefix.Prefix(root.events[:position], values), False)
+
+    def replay_whole(self, arrays: Sequence[Array], state: State) -> Whole | Stop:
+        """Runs the plan and keeps all values, for recorders and tapes; recorders hear of it.
+
+        Args:
+            arrays: the arguments.
+            state: the current scopes.
+        """
+        outcome: Whole | Stop = self._guarded(self._follow_whole, arrays, state)
+        return outcome
+
+    def _guarded(self, follow: Any, arrays: Sequence[Array], state: State) -> Any:
+        """Follows the tree under the locks of all that it writes."""
+        written, run = self._locks
+        variables = locks.living(written)
+        if variables is None:
+            return _moved()
         if not self._draws:
-            return self._run(written, self._call, self._follow, arrays, state)  # type: ignore[no-any-return]
+            return run(variables, self._call, follow, arrays, state)
         restore = random_seed.save_sequence()
-        result: Results | Stop = self._run(written, self._call, self._follow, arrays, state)
+        result = run(variables, self._call, follow, arrays, state)
         if isinstance(result, Stop):
             restore()
         return result
 
-    def _follow(self, arrays: Sequence[Array], state: scope.ContextState | None) -> Results | Stop:
+    def _follow(self, arrays: Sequence[Array], state: State) -> Results | Stop:
         node = self.root
         values = list(arrays)
         log: list[Event] = []
         while True:
             program: Program = node.program
             values.extend(program.template)
-            variables = _living(program.variables)
+            variables = locks.living(program.variables)
             buffers: tuple[Array, ...] = ()
             if program.spare is not None:
                 buffers = program.spare.pop() if program.spare else program.new_buffers()
@@ -129,63 +198,84 @@ class Plan:
                     else program.run(values, variables, buffers, state)
                 )
             except Exception as error:
-                position = program.position(error)
-                if position is None or position > program.kept:
+                position = program.stop(error, values)
+                if position is None or position > program.kept or _is_under_way(node, position):
                     raise
-                return Stop(tracing.Prefix([*log, *node.events[:position]], values), False)
+                return Stop(prefix.Prefix([*log, *node.events[:position]], values), False)
             if isinstance(results, steps.Moved):
-                return Stop(tracing.Prefix(log, values), follows=False, moved=True)
+                return Stop(prefix.Prefix(log, values), follows=False, moved=True)
             if node.outputs is not None:
                 if program.spare is not None:
                     program.spare.append(buffers)
                 return Results(results, node.outputs)
-            assert node.point is not None
-            outcome = _outcome(node.point, values, state)
-            log += [*node.events, dataclasses.replace(node.point, outcome=outcome)]
-            child = node.children.get(outcome)
+            child = _next(node, log, values, state)
             if child is None:
-                return Stop(tracing.Prefix(log, values), True)
+                return Stop(prefix.Prefix(log, values), True)
+            node = child
+
+    def _follow_whole(self, arrays: Sequence[Array], state: State) -> Whole | Stop:
+        node = self.root
+        values = list(arrays)
+        log: list[Event] = []
+        heard = listeners.active(state)
+        while True:
+            values.extend(node.program.template)
+            done = observed.run(node, values, state) if heard else _run_whole(node, values, state)
+            if done == steps.GONE:
+                return Stop(prefix.Prefix(log, values, heard), follows=False, moved=True)
+            if done < len(node.events):
+                log += node.events[:done]
+                return Stop(prefix.Prefix(log, values, heard), follows=False)
+            if node.outputs is not None:
+                return Whole(values, node.outputs)
+            child = _next(node, log, values, state)
+            if child is None:
+                return Stop(prefix.Prefix(log, values, heard), True)
             node = child
 
 
-def _living(references: 'Sequence[ref[Variable]]') -> 'list[Variable] | None':
-    """The variables, or None if one of them is gone."""
-    variables = []
-    for reference in references:
-        variable = reference()
-        if variable is None:
-            return None
-        variables.append(variable)
-    return variables
+def _is_under_way(node: Node, position: int) -> bool:
+    """Whether a part of an event may be done, so that no re-run may do it again."""
+    event = node.events[position]
+    return isinstance(event, events.Composite) and liveness.has_effect(event)
 
 
-@functools.cache
-def _under_locks(count: int) -> Any:
-    """A function that calls another under the locks of ``count`` variables.
-
-    ``with`` alone is safe against an interrupt between taking a lock and noting it.
-    """
-    if count > MOST_NESTED:
-        return _under_many_locks
-    names = [f'v{number}' for number in range(count)]
-    unpack = f'    {", ".join(names)}, = variables\n' if names else ''
-    block = f'    with {", ".join(f"{name}._lock" for name in names)}:\n    ' if names else ''
-    source = (
-        f'def under_locks(variables, call, follow, arrays, state):\n{unpack}{block}'
-        f'    return call(follow, arrays, state)\n'
-    )
-    made: dict[str, Any] = {}
-    exec(compile(source, '<locks of tv.function>', 'exec'), made)
-    return made['under_locks']
+def _run_whole(node: Node, values: list[Array], state: State) -> int:
+    """Runs a node and keeps every value; gives how many events were done."""
+    if node.whole is None:
+        node.whole = segment.compile_whole(node)
+    program: Program = node.whole
+    variables = locks.living(program.variables)
+    if variables is None:
+        return steps.GONE
+    try:
+        moved = isinstance(program.run(values, variables, (), state), steps.Moved)
+    except Exception as error:
+        position = program.stop(error, values)
+        if position is None or _is_under_way(node, position):
+            raise
+        return position
+    return steps.GONE if moved else len(node.events)
 
 
-def _under_many_locks(
-    variables: 'list[Variable]', call: Any, follow: Any, arrays: Any, state: Any
-) -> Any:
-    with contextlib.ExitStack() as locks:
-        for variable in variables:
-            locks.enter_context(variable._lock)
-        return call(follow, arrays, state)
+def _next(node: Node, log: list[Event], values: Sequence[Array], state: State) -> Node | None:
+    """The node after a branch point, None for a new outcome; adds to the log."""
+    assert node.point is not None
+    outcome = _outcome(node.point, values, state)
+    log += [*node.events, dataclasses.replace(node.point, outcome=outcome)]
+    return node.children.get(outcome)
+
+
+def _results(outputs: Outputs, arrays: tuple[Array, ...]) -> Results:
+    return Results(arrays, outputs)
+
+
+def _moved() -> Stop:
+    return Stop(prefix.NOTHING, follows=False, moved=True)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _outcome(point: events.Point, values: Sequence[Array], state: Any) -> Any:
@@ -202,14 +292,12 @@ def _outcome(point: events.Point, values: Sequence[Array], state: Any) -> Any:
 
 def _locked_by(event: Event) -> 'list[ref[Variable]]':
     """The variables whose locks a replay holds because of an event."""
-    if isinstance(event, events.Write):
-        return [event.variable]
     if isinstance(event, events.Op):
         stream = event.attributes.get(events.STREAM)
         if isinstance(stream, generator_state.StateStream):
             # The draw takes this lock itself; taken out of order, two plans could block.
             return [ref(stream._state)]
-    return []
+    return [each.variable for each in events.accesses(event) if isinstance(each, events.Write)]
 
 
 def _draws_seed(event: Event) -> bool:

@@ -1,28 +1,44 @@
 """Turns a node of the tree into straight-line Python code.
 
-``s`` is the list of all values of the call, by slot; a value stays there while a re-run
-may need it. ``v`` are the variables, ``b`` the buffers kept between calls, ``state`` the
-current scopes. The code is generated because a call per step through a table would
-cost as much as a small NumPy operation itself.
+A node first reads its variables and sees whether they are where they were. If no variable
+at all has moved since it last looked (``moves.count``), one comparison says so.
+
+``s`` is the list of all values of the call, by slot: those of the nodes before, and after
+the node those that later nodes, a re-run or tapes need. While a node runs its values are
+local names, ``s7`` for slot 7; if it fails they are found by these. ``v`` are the
+variables, ``b`` the buffers kept between calls, ``state`` the current scopes. The code is
+generated because a call per step through a table would cost as much as a small NumPy
+operation itself.
 """
 
+import math
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
-import numpy as np
-
+from tensorvar._backend import host_pieces
 from tensorvar._backend.base import Array
-from tensorvar._function import buffers, cross_entropy, events, liveness, lowering, steps
+from tensorvar._core import moves
+from tensorvar._function import (
+    chains,
+    cross_entropy,
+    events,
+    graphs,
+    inline_write,
+    liveness,
+    lowering,
+    steps,
+)
+from tensorvar._function.buffers import Buffers
+from tensorvar._function.code import Code
 from tensorvar._function.events import Event, Op
+from tensorvar._function.op_code import OpWriter
 from tensorvar._function.tree import Node
+from tensorvar._function.values import Values
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
-
-
-_LOSSES = 'SparseSoftmaxCrossEntropyWithLogits'
-_SLOPE = 'SparseSoftmaxCrossEntropyBackprop'
 
 
 class Program(NamedTuple):
@@ -31,12 +47,13 @@ class Program(NamedTuple):
     Attributes:
         run: the generated function.
         source: its text.
-        positions: by line of the text, which event it does.
+        positions: by line of the text, which event it does; -1 before all.
         kept: before which event all values stay in ``s``.
         variables: what ``v`` is made of.
         new_buffers: makes ``b``.
         spare: sets of buffers that no call uses now; None where there are no buffers.
         template: what is appended to ``s`` before the run.
+        left_out: ops whose values no array holds; see ``chains``.
     """
 
     run: Callable[..., Any]
@@ -47,302 +64,293 @@ class Program(NamedTuple):
     new_buffers: Callable[[], tuple[Array, ...]]
     spare: list[tuple[Array, ...]] | None
     template: list[Array | None]
+    left_out: list[tuple[int, Op]]
 
-    def position(self, error: BaseException) -> int | None:
-        """The event that raised an error, or None if it came from elsewhere."""
+    def stop(self, error: BaseException, values: list[Array | None]) -> int | None:
+        """Where an error stopped it, with the values so far put into their slots.
+
+        Args:
+            error: what was raised.
+            values: by slot.
+
+        Returns:
+            The event that raised it, or None if it came from elsewhere.
+        """
         traceback = error.__traceback__
         while traceback is not None:
-            if traceback.tb_frame.f_code is self.run.__code__:
-                return self.positions[traceback.tb_lineno - 1]
+            frame = traceback.tb_frame
+            if frame.f_code is self.run.__code__:
+                # What comes before the events is done again with the first.
+                position = max(self.positions[traceback.tb_lineno - 1], 0)
+                if position <= self.kept:
+                    for name, value in frame.f_locals.items():
+                        if name[0] == 's' and name[1:].isdigit():
+                            values[int(name[1:])] = value
+                    chains.fill_in(self.left_out, position, values)
+                return position
             traceback = traceback.tb_next
         return None
 
 
 def compile_node(node: Node) -> Program:
-    """The code of a node."""
-    return _Writer(node).program()
+    """The code of a node; on a card it becomes a graph after a while."""
+    program = _Writer(node).program()
+    device = graphs.device_of(node)
+    if device is None:
+        return program
+    return program._replace(run=graphs.GraphedRun(program.run, node, device, program.variables))
+
+
+def compile_whole(node: Node) -> Program:
+    """The code of a node that keeps every value, and none in a buffer of the plan."""
+    return _Writer(node, whole=True).program()
+
+
+def compile_part(node: Node) -> Program:
+    """The code of a part, of which no re-run ever gets values back."""
+    return _Writer(node, kept=-1).program()
 
 
 class _Writer:
     """Writes the code of one node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, whole: bool = False, kept: int | None = None) -> None:
         self._node = node
-        self._kept = liveness.last_kept(node)
-        self._lines: list[str] = []
-        self._positions: list[int] = []
-        self._names: dict[int, int] = {}
-        self._globals: dict[str, Any] = {
-            'asarray': np.asarray, 'MOVED': steps.MOVED, 'write': steps.write,
-            'write_by': steps.write_by, 'replica': steps.replica, 'copied': steps.copied,
-            'one_result': steps.one_result, 'results_of': steps.results_of,
-            'stream': steps.stream, 'losses': cross_entropy.losses,
-            'slope': cross_entropy.slope,
-        }  # fmt: skip
-        self._objects: dict[int, str] = {}
-        self._variables: list[ref[Variable]] = []
-        self._numbers: dict[int, int] = {}
+        self._kept = liveness.last_kept(node) if kept is None else kept
+        if whole:
+            self._kept = len(node.events)
+        # What comes after the node, or a tape, gets all values.
+        self._stores = whole or node.point is not None
+        self._code = Code({
+            **inline_write.NAMES, 'MOVED': steps.MOVED, 'write': steps.write,
+            'replica': steps.replica, 'copied': steps.copied, 'one_result': steps.one_result,
+            'results_of': steps.results_of, 'stream': steps.stream,
+            'losses': cross_entropy.losses, 'slope': cross_entropy.slope,
+            'slope_alone': cross_entropy.slope_alone, 'moves': moves,
+            'seen': [None],
+        })  # fmt: skip
+        self._values = Values(node)
+        self._buffers = None if self._stores else Buffers()
+        self._ops = OpWriter(self._code, self._values, self._buffers)
         self._local: set[int] = set()
-        # Exponentials that the slope of a cross entropy may use, by logits and labels.
-        self._shared: dict[tuple[int, ...], int] = {}
-        self._buffers = buffers.Buffers()
-        self._specs: dict[int, Any] = {}
-        self._constants: dict[int, Array] = {}
-        for each in node.path():
-            self._specs.update(enumerate(each.arguments))
-            for offset, spec in enumerate(each.specs):
-                self._specs[each.first_slot + offset] = spec
-                value = each.values[offset]
-                if value is not None:
-                    self._constants[each.first_slot + offset] = value
+        self._used: set[int] = set()
+        self._left_out: list[tuple[int, Op]] = []
+        # Values that died before a re-run could be excluded.
+        self._dead: set[int] = set()
 
     def program(self) -> Program:
         needed = liveness.needed_events(self._node, self._kept)
         todo = [
             (position, event)
             for position, event in enumerate(self._node.events)
-            if needed[position] and not self._is_folded(event)
+            if needed[position] and not self._values.is_folded(event)
         ]
-        todo = [entry for entry in todo if not self._is_renamed(*entry)]
-        deaths = liveness.deaths(self._node, todo, self._names)
+        todo = [entry for entry in todo if not self._values.rename(*entry, self._kept)]
+        shared = self._values.share(todo)
+        done = [entry for entry in todo if entry[0] not in shared]
+        if not self._stores:
+            done, todo = self._chained(done, todo, shared)
+        deaths = liveness.deaths(self._node, done, self._values.names)
         outputs = self._node.outputs.tensors if self._node.outputs else ()
-        if self._node.point is None:
-            self._buffers.plan(
-                todo, [self._canonical(o.slot) for o in outputs], self._canonical, self._kept
-            )
-        self._write_head(todo)
+        if self._buffers is not None:
+            canonical = self._values.canonical
+            returned = [canonical(output.slot) for output in outputs]
+            self._buffers.plan(done, returned, canonical, self._kept)
+            self._ops.join_products(done, self._kept)
+        self._used = {slot for _, event in done for slot in event.inputs}
+        self._write_head(done)
         if self._kept < 0:
             self._forget()
         for position, event in todo:
-            self._write_event(position, event)
+            if position in shared:
+                self._write_shared(position, event)
+            else:
+                self._write_event(position, event)
             if position == self._kept and self._node.point is None:
                 self._forget()
             self._free(position, deaths.get(position, ()))
-        returned = ', '.join(self._name(o.slot) for o in outputs)
-        self._emit(len(self._node.events), f'return ({returned}{"," if outputs else ""})')
+        if self._stores:
+            self._store(todo)
+        names = ', '.join(self._ops.name(output.slot) for output in outputs)
+        self._code.emit(len(self._node.events), f'return ({names}{"," if outputs else ""})')
         return self._compiled()
+
+    def _chained(
+        self, done: list[tuple[int, Event]], todo: list[tuple[int, Event]], shared: dict[int, Event]
+    ) -> tuple[list[tuple[int, Event]], list[tuple[int, Event]]]:
+        """What is done, and that with equal events, with chains in place of their ops."""
+        outputs = self._node.outputs.tensors if self._node.outputs else ()
+        canonical = self._values.canonical
+        returned = [canonical(output.slot) for output in outputs]
+        finder = chains.Finder(canonical, self._values.specs, self._values.constants)
+        found = finder.find(done, returned)
+        # No array is there to be given a second name.
+        unnamed = [
+            (position, event)
+            for position, event in todo
+            if isinstance(event, Op)
+            and position in shared
+            and not found.values.isdisjoint(map(canonical, event.outputs))
+        ]
+        self._left_out = sorted([*found.left_out, *unnamed], key=operator.itemgetter(0))
+        equal = [entry for entry in todo if entry[0] in shared and entry not in unnamed]
+        return found.todo, sorted([*found.todo, *equal], key=operator.itemgetter(0))
 
     def _compiled(self) -> Program:
         head = ['def segment(s, v, b, state):']
-        if self._buffers.count:
-            names = ', '.join(f'b{number}' for number in range(self._buffers.count))
-            head.append(f'    {names}, = b')
-        source = '\n'.join([*head, *self._lines, ''])
-        code = compile(source, '<plan of tv.function>', 'exec')
-        exec(code, self._globals)
+        count = 0 if self._buffers is None else self._buffers.count
+        if count:
+            head.append(f'    {", ".join(f"b{number}" for number in range(count))}, = b')
+        run, source, positions = self._code.compiled(head)
         return Program(
-            self._globals.pop('segment'),
+            run,
             source,
-            [0] * len(head) + self._positions,
+            positions,
             self._kept,
-            tuple(self._variables),
-            self._buffers.make,
-            [] if self._buffers.count else None,
+            tuple(self._code.variables),
+            tuple if self._buffers is None else self._buffers.make,
+            [] if count else None,
             list(self._node.values),
+            self._left_out,
         )
-
-    # Names.
-
-    def _canonical(self, slot: int) -> int:
-        return self._names.get(slot, slot)
-
-    def _is_folded(self, event: Event) -> bool:
-        return bool(event.outputs) and all(slot in self._constants for slot in event.outputs)
-
-    def _is_renamed(self, position: int, event: Event) -> bool:
-        """Whether the result is a value that is there already; only where nothing is kept."""
-        if position < self._kept or not isinstance(event, Op) or event.detached:
-            return False
-        same = event.op.name in lowering.SAME_VALUE
-        if event.op.name == 'Reshape':
-            same = self._specs[event.inputs[0]] == self._specs[event.outputs[0]]
-        if same and liveness.on_numpy(event.device):
-            self._names[event.outputs[0]] = self._canonical(event.inputs[0])
-        return event.outputs[0] in self._names if event.outputs else False
-
-    def _name(self, slot: int) -> str:
-        slot = self._canonical(slot)
-        if slot in self._constants:
-            return self._object(self._constants[slot], 'c')
-        return f's{slot}'
-
-    def _object(self, value: Any, letter: str) -> str:
-        name = self._objects.get(id(value))
-        if name is None:
-            name = self._objects[id(value)] = f'{letter}{len(self._objects)}_'
-            self._globals[name] = value
-        return name
-
-    def _variable(self, variable: Any) -> str:
-        # By identity: weak references compare by what they refer to.
-        number = self._numbers.setdefault(id(variable), len(self._variables))
-        if number == len(self._variables):
-            self._variables.append(variable)
-        return f'v{number}'
-
-    # Lines.
-
-    def _emit(self, position: int, line: str) -> None:
-        self._lines.append(f'    {line}')
-        self._positions.append(position)
 
     def _write_head(self, todo: list[tuple[int, Event]]) -> None:
         """Checks the variables, reads those not yet written, and loads older values."""
-        checked: dict[int, tuple[str, str, tuple[int, ...]]] = {}
+        checks: dict[int, str] = {}
         reads: list[str] = []
+        again: list[str] = []
         written: set[int] = set()
         for _, event in todo:
-            if isinstance(event, events.Read):
-                checked.setdefault(id(event.variable), self._check_of(event))
-                if id(event.variable) not in written and event.home is event.device:
-                    name = self._variable(event.variable)
-                    reads.append(f's{event.outputs[0]} = {name}._array')
-                    reads.append(
-                        f'if s{event.outputs[0]} is None: s{event.outputs[0]} = {name}._read()'
-                    )
-                    self._local.add(event.outputs[0])
-            elif isinstance(event, events.Write):
-                checked.setdefault(id(event.variable), self._check_of(event))
-                written.add(id(event.variable))
-        if self._variables:
-            names = ', '.join(f'v{position}' for position in range(len(self._variables)))
-            self._emit(0, f'{names}, = v')
-        for line in reads:
-            self._emit(0, line)
-        for name, device, shape in checked.values():
-            self._emit(
-                0, f'if {name}._device is not {device} or {name}._concrete != {shape}: return MOVED'
-            )
+            for access in events.accesses(event):
+                name, where = self._code.variable(access.variable), self._place_of(access)
+                differs = f'{name}._device is not {where} or {name}._concrete != {access.shape}'
+                checks.setdefault(id(access.variable), f'if {differs}: return MOVED')
+                if isinstance(access, events.Write):
+                    written.add(id(access.variable))
+            if not isinstance(event, events.Read) or event.home is not event.device:
+                continue
+            if id(event.variable) not in written:
+                name, where = self._code.variable(event.variable), self._place_of(event)
+                local = f's{event.outputs[0]}'
+                reads.append(f'{local} = {name}._array')
+                reads.append(f'if {local} is None: {local} = {name}._read()')
+                again.append(f'{local}, place = {name}._located()')
+                again.append(
+                    f'if place is not {where} or {local}.shape != {event.shape}: return MOVED'
+                )
+                self._local.add(event.outputs[0])
+        if checks:
+            names = ', '.join(f'v{position}' for position in range(len(self._code.variables)))
+            lines = [
+                f'{names}, = v',
+                'now = moves.count',
+                *reads,
+                'if now != seen[0] or moves.count != now:',
+                *(f'    {line}' for line in (*again, *checks.values())),
+                '    if now >= 0: seen[0] = now',
+            ]
+            for line in lines:
+                self._code.emit(-1, line)
         first = self._node.first_slot
-        used = {self._canonical(slot) for _, event in todo for slot in event.inputs}
-        used |= {self._canonical(o.slot) for o in (self._node.outputs or ((), ()))[1]}
+        used = {self._values.canonical(slot) for _, event in todo for slot in event.inputs}
+        used |= {self._values.canonical(o.slot) for o in (self._node.outputs or ((), ()))[1]}
         for slot in sorted(used):
-            if slot < first and slot not in self._constants:
-                self._emit(0, f's{slot} = s[{slot}]')
+            if slot < first and slot not in self._values.constants:
+                self._code.emit(-1, f's{slot} = s[{slot}]')
                 self._local.add(slot)
 
-    def _check_of(self, event: events.Read | events.Write) -> tuple[str, str, tuple[int, ...]]:
-        if isinstance(event, events.Write):
-            home, shape = event.device, event.shape
-        else:
-            home, shape = event.home, self._specs[event.outputs[0]][0]
-        return self._variable(event.variable), self._object(home, 'd'), shape
+    def _place_of(self, event: events.Read | events.Write) -> str:
+        return self._code.object(
+            event.home if isinstance(event, events.Read) else event.device, 'd'
+        )
 
     def _write_event(self, position: int, event: Event) -> None:
         if isinstance(event, Op):
-            self._write_op(position, event)
+            self._ops.write(position, event)
         elif isinstance(event, events.Read):
             self._write_read(position, event)
         elif isinstance(event, events.Copy):
-            source, device = self._object(event.source, 'd'), self._object(event.device, 'd')
-            self._emit(
-                position,
-                f's{event.outputs[0]} = copied({self._name(event.inputs[0])}, {source}, {device}, '
-                f'{event.need!r}, state)',
-            )
+            value = self._ops.name(event.inputs[0])
+            places = ', '.join(self._code.object(d, 'd') for d in (event.source, event.device))
+            call = f'copied({value}, {places}, {event.need!r}, state)'
+            self._code.emit(position, f's{event.outputs[0]} = {call}')
         elif isinstance(event, events.Write):
             self._write_write(position, event)
-        for slot in event.outputs:
-            self._local.add(slot)
-            if position < self._kept:
-                self._emit(position, f's[{slot}] = s{slot}')
+        elif isinstance(event, events.Composite):
+            self._write_composite(position, event)
+        elif isinstance(event, chains.Fused):
+            self._write_fused(position, event)
+        self._local.update(event.outputs)
+
+    def _write_shared(self, position: int, event: Event) -> None:
+        """Gives the results of an equal event a second name where somebody may ask for it."""
+        if self._stores or position < self._kept:
+            for slot in event.outputs:
+                self._code.emit(position, f's{slot} = s{self._values.canonical(slot)}')
+                self._local.add(slot)
 
     def _write_read(self, position: int, event: events.Read) -> None:
-        slot, name = event.outputs[0], self._variable(event.variable)
+        slot, name = event.outputs[0], self._code.variable(event.variable)
         if event.home is not event.device:
-            device = self._object(event.device, 'd')
-            self._emit(position, f's{slot} = replica({name}, {device}, {event.need!r}, state)')
+            device = self._code.object(event.device, 'd')
+            self._code.emit(position, f's{slot} = replica({name}, {device}, {event.need!r}, state)')
         elif slot not in self._local:
-            self._emit(position, f's{slot} = {name}._read()')
+            self._code.emit(position, f's{slot} = {name}._read()')
+
+    def _write_composite(self, position: int, event: events.Composite) -> None:
+        values = ''.join(f'{self._ops.name(slot)}, ' for slot in event.inputs)
+        slots = ''.join(f's{slot}, ' for slot in event.outputs)
+        # Its last result is what a gradient needs of it; that can be much.
+        keeps = self._stores or not self._used.isdisjoint(event.outputs[-1:])
+        run = self._code.object(event.plan.run, 'p')
+        self._code.emit(position, f'{slots} = {run}([{values}], state, {keeps})')
+        if self._buffers is not None:
+            self._buffers.follow(event)
+
+    def _write_fused(self, position: int, event: chains.Fused) -> None:
+        values = ', '.join(self._ops.name(slot) for slot in event.inputs)
+        slots = ', '.join(f's{slot}' for slot in event.outputs)
+        run = self._code.object(event.run, f'fused_{event.title}_')
+        self._code.emit(position, f'{slots}, = {run}({values})')
 
     def _write_write(self, position: int, event: events.Write) -> None:
-        name = self._variable(event.variable)
-        values = [self._name(slot) for slot in event.inputs]
-        ufunc = lowering.WRITES.get(event.op.name)
-        if ufunc is not None and event.shape and liveness.on_numpy(event.device):
-            self._emit(position, f'write_by({name}, {self._object(ufunc, "f")}, {values[0]})')
+        name = self._code.variable(event.variable)
+        values = [self._ops.name(slot) for slot in event.inputs]
+        if event.op.name in lowering.WRITES and liveness.on_numpy(event.device):
+            write = lowering.WRITES[event.op.name]
+            in_place, fresh = (text.format(value=values[0]) for text in write[:2])
+            if math.prod(event.shape) * self._itemsize(event) >= host_pieces.LARGE:
+                in_place = f'in_pieces({write.piece}, array, ({values[0]},)) or {in_place}'
+            for line in inline_write.lines(name, in_place, fresh):
+                self._code.emit(position, line)
             return
-        op, backend = self._object(event.op, 'o'), self._object(event.device.backend, 'k')
-        attributes = self._object(event.attributes, 'a')
-        self._emit(position, f'write({name}, {op}, {attributes}, {backend}, {", ".join(values)})')
+        op, backend = self._code.object(event.op, 'o'), self._code.object(event.device.backend, 'k')
+        attributes = self._code.object(event.attributes, 'a')
+        self._code.emit(
+            position, f'write({name}, {op}, {attributes}, {backend}, {", ".join(values)})'
+        )
 
-    def _write_op(self, position: int, event: Op) -> None:
-        if event.op.name in (_LOSSES, _SLOPE) and self._write_cross_entropy(position, event):
-            return
-        lowered = lowering.LOWERINGS.get(event.op.name)
-        call = None
-        if lowered is not None and liveness.on_numpy(event.device) and not event.detached:
-            specs = [self._specs[slot] for slot in event.inputs]
-            names = [self._name(slot) for slot in event.inputs]
-            call = lowered(event, names, specs, self._specs[event.outputs[0]])
-        if call is None:
-            self._buffers.follow(event)
-            self._write_forward(position, event)
-            return
-        slot, function = event.outputs[0], self._object(call.function, 'f')
-        shape, dtype = self._specs[slot]
-        last = '' if call.last is None else f', {self._object(call.last, "c")}'
-        text = f'{function}({call.arguments}{last}{call.keywords}'
-        buffer = None
-        if self._node.point is None:
-            buffer = self._buffers.place(position, event, shape, dtype, call.in_place)
-        if buffer is not None:
-            self._emit(position, f's{slot} = {text}, out=b{buffer})')
-        elif shape:
-            self._emit(position, f's{slot} = {text})')
-        else:
-            self._emit(position, f's{slot} = asarray({text}))')
-
-    def _write_cross_entropy(self, position: int, event: Op) -> bool:
-        """Writes the losses or their slope with shared exponentials, if that is possible."""
-        logits = self._specs[event.inputs[0]]
-        if not liveness.on_numpy(event.device) or len(logits[0]) != 2 or not logits[0][0]:
-            return False
-        if logits[1] not in lowering.REAL:
-            return False
-        inputs = tuple(map(self._canonical, event.inputs))
-        slot = event.outputs[0]
-        if event.op.name == _SLOPE:
-            shared = self._shared.pop(inputs, None)
-            if shared is not None:
-                self._emit(position, f's{slot} = slope(e{shared})')
-            return shared is not None
-        self._shared[inputs] = slot
-        begins = self._object(cross_entropy.offsets(*logits[0]), 'c')
-        names = ', '.join(map(self._name, event.inputs))
-        forward = self._object(event.op.forward, 'f')
-        self._emit(position, f's{slot}, e{slot} = losses({names}, {begins}, {forward})')
-        return True
-
-    def _write_forward(self, position: int, event: Op) -> None:
-        """The op's own forward, as the executor calls it."""
-        backend = event.device.backend
-        kept_backend = self._object(backend, 'k')
-        xp = self._object(backend.array_module, 'x')
-        forward = self._object(event.op.forward, 'f')
-        names = [xp, *(self._name(slot) for slot in event.inputs)]
-        for key, value in event.attributes.items():
-            text = f'{self._object(value, "a")}'
-            if key == events.STREAM:
-                text = f'stream({event.op.name!r}, {text})'
-            names.append(f'{key}={text}')
-        if liveness.on_numpy(event.device):
-            call = f'{forward}({", ".join(names)})'
-        else:
-            call = f'{kept_backend}.call({forward}, {", ".join(names)})'
-        slots = ', '.join(f's{slot}' for slot in event.outputs)
-        if len(event.outputs) == 1 and not event.detached:
-            self._emit(position, f'{slots} = one_result({call}, {kept_backend})')
-        else:
-            text = f'results_of({call}, {kept_backend}, {event.detached})'
-            self._emit(position, f'{slots}{"," if slots else "_"} = {text}')
+    def _itemsize(self, event: events.Write) -> int:
+        size: int = self._values.specs[event.inputs[0]][1].itemsize
+        return size
 
     def _forget(self) -> None:
         """From here on nothing can need a re-run: values die when they are last used."""
-        self._emit(max(self._kept, 0), 's.clear()')
+        self._code.emit(self._kept, 's.clear()')
 
     def _free(self, position: int, slots: Any) -> None:
-        dead = [f's{slot}' for slot in sorted(slots) if slot in self._local]
-        if dead:
-            self._emit(position, f'del {", ".join(dead)}')
-            self._local.difference_update(slots)
+        self._dead.update(slots)
+        if position >= self._kept:
+            dead = [f's{slot}' for slot in sorted(self._dead) if slot in self._local]
+            if dead:
+                self._code.emit(position, f'del {", ".join(dead)}')
+            self._local -= self._dead
+            self._dead.clear()
+
+    def _store(self, todo: list[tuple[int, Event]]) -> None:
+        """Puts the values of the node into their slots."""
+        slots = [slot for _, event in todo for slot in event.outputs]
+        if slots:
+            places = ', '.join(f's[{slot}]' for slot in slots)
+            names = ', '.join(f's{slot}' for slot in slots)
+            self._code.emit(len(self._node.events), f'{places}, = {names},')

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array, Backend
-from tensorvar._core import replicas, variable_write
+from tensorvar._core import device_kernels, replicas, variable_write
 from tensorvar._core.array_value import CopyNeed
 from tensorvar._core.op_call import as_array
 from tensorvar._core.op_registry import OpDef
@@ -26,6 +26,9 @@ class Moved:
 
 MOVED = Moved()
 """What a segment gives, before it does anything, if a variable is no longer as it was."""
+
+GONE = -1
+"""How many events are done where a variable is no longer as it was."""
 
 
 def results_of(result: Any, backend: Backend, detached: bool) -> tuple[Array, ...]:
@@ -67,10 +70,10 @@ def replica(variable: 'Variable', device: Device, need: Need, state: State) -> A
 
 def write(
     variable: 'Variable', op: OpDef, attributes: dict[str, Any], backend: Backend, *arrays: Array
-) -> None:
-    """An op changes a variable, in place if nobody holds its buffer."""
+) -> bool:
+    """An op changes a variable, in place if nobody holds its buffer; says whether it did so."""
     xp = backend.array_module
-    write_into = op.in_place
+    forward, write_into = device_kernels.choose(op, backend)
     in_place: Callable[[Array], None] | None = None
     if write_into is not None:
 
@@ -78,17 +81,10 @@ def write(
             backend.call(write_into, xp, target, *arrays, **attributes)
 
     def compute(old: Array) -> Array:
-        return as_array(backend.call(op.forward, xp, old, *arrays, **attributes), backend)
+        return as_array(backend.call(forward, xp, old, *arrays, **attributes), backend)
 
     with variable._lock:
-        variable_write.replace(variable, in_place, compute)
-
-
-def write_by(variable: 'Variable', ufunc: Any, value: Array) -> None:
-    """One NumPy call changes a variable whose lock the caller holds."""
-    variable_write.replace(
-        variable, lambda target: ufunc(target, value, target), lambda old: ufunc(old, value)
-    )
+        return variable_write.replace(variable, in_place, compute)
 
 
 def stream(op: str, traced: Any) -> Any:

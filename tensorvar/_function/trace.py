@@ -8,7 +8,7 @@ handed back instead of being done again, and what follows is done and written do
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
@@ -17,51 +17,19 @@ from tensorvar import errors
 from tensorvar._backend.base import Array
 from tensorvar._core.array_value import ArrayValue, CopyNeed
 from tensorvar._core.op_call import OpCall
-from tensorvar._core.op_registry import ArraySpec, OpDef
+from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.operands import Operand
 from tensorvar._core.tensor import Tensor
-from tensorvar._device import call_site, listeners, placement, scope
+from tensorvar._device import call_site, placement, scope
 from tensorvar._device.call_site import CallSite
 from tensorvar._device.device import Device
-from tensorvar._function import comparison, events, liveness
+from tensorvar._function import comparison, events, liveness, taped
 from tensorvar._function.events import Event
+from tensorvar._function.prefix import Prefix
+from tensorvar._function.refusals import Divergence, Reason
 
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
-
-
-class Divergence(BaseException):
-    """A re-run does not do what its log says, and nothing was written: run eagerly.
-
-    No ``Exception``, so that no ``except`` of the user's function takes it.
-    """
-
-
-class Reason(NamedTuple):
-    """Why a run cannot be replayed.
-
-    Attributes:
-        text: what the program did.
-        where: in which line.
-    """
-
-    text: str
-    where: CallSite
-
-
-class Prefix(NamedTuple):
-    """What a replay has done.
-
-    Attributes:
-        log: its events.
-        values: its values by slot; those from outside are constants of the log.
-    """
-
-    log: Sequence[Event]
-    values: Sequence[Array]
-
-
-NOTHING = Prefix((), ())
 
 
 class Trace(scope.Scope):
@@ -71,6 +39,9 @@ class Trace(scope.Scope):
         prefix: what a replay has done of this run.
         first_creation: called with the line where a variable is made, before it is used.
         follows: whether to write down what comes after the prefix.
+        for_tapes: whether to keep what tapes of the caller would note.
+        notes_steps: whether there are such tapes, so that they note each step of loops; the
+            first run of a plan decides that.
 
     Attributes:
         log: the events so far.
@@ -78,11 +49,18 @@ class Trace(scope.Scope):
         constants: slots of what came from outside.
         reason: why the run cannot be replayed, or None.
         made_variable: whether the run made a variable.
+        scribe: has what tapes of the caller would note; None if that is not kept.
+        notes_steps: see there.
+        outside: the tapes of the caller.
     """
 
+    is_rerunnable = True
+    """Whether a run may have to do the same again."""
+
     __slots__ = (
-        '_first_creation', '_follows', '_position', '_prefix', '_slots', '_thread', 'constants',
-        'log', 'made_variable', 'mismatch', 'reason', 'values',
+        '_first_creation', '_follows', '_guards', '_position', '_prefix', '_recorders', '_slots',
+        '_thread', 'constants', 'log', 'made_variable', 'mismatch', 'notes_steps', 'outside',
+        'reason', 'scribe', 'values',
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +68,8 @@ class Trace(scope.Scope):
         prefix: Prefix,
         first_creation: Callable[[CallSite], None],
         follows: bool = True,
+        for_tapes: bool = False,
+        notes_steps: bool = False,
     ) -> None:
         self._prefix = prefix
         self._first_creation = first_creation
@@ -103,10 +83,17 @@ class Trace(scope.Scope):
         self.made_variable = False
         self.mismatch: errors.FailedPreconditionError | None = None
         self.reason: Reason | None = None
+        self.scribe = taped.Scribe() if for_tapes else None
+        self.notes_steps = notes_steps
+        self.outside: tuple[Any, ...] = ()
 
     def apply(self, state: scope.ContextState) -> None:
         """Makes every op take the full path, where it tells the trace."""
         state.trace = self
+        self._guards, self._recorders = state.guards, state.recorders
+        self.outside = state.tapes
+        if self.scribe is not None:
+            state.tapes = (*state.tapes, self.scribe)
         state.plain = False
 
     @property
@@ -144,8 +131,9 @@ class Trace(scope.Scope):
             attributes=call.attributes,
             device=decision.device,
             specs=tuple(specs),
-            detached=decision.reason is placement.VARIABLE,
+            record=call.describe(values, specs, decision),
         )
+        self._withhold(call)
         results = self._do(event, perform)
         if event.has_unknown_shape and self._records():
             outcome = tuple(array.shape for array in results)
@@ -172,6 +160,7 @@ class Trace(scope.Scope):
             variable=ref(variable),
             home=variable._device,
             device=device,
+            shape=variable._concrete,
             need=(need.op, need.operand, need.explicit),
         )
         return self._do(event, perform)[0]
@@ -195,17 +184,18 @@ class Trace(scope.Scope):
 
     def write(
         self,
-        variable: 'Variable',
-        op: OpDef,
+        call: OpCall,
+        values: Sequence[Operand],
         arrays: Sequence[Array],
-        attributes: dict[str, Any],
+        decision: placement.Decision,
         shape: tuple[int, ...],
         perform: Callable[[], bool | None],
     ) -> bool | None:
-        """An op changes a variable; gives what ``perform`` gives."""
+        """An op changes a variable, the first of its operands; gives what ``perform`` gives."""
+        variable: Variable = values[0]  # type: ignore[assignment]
         if shape != variable._concrete:
             self.give_up('a variable changes its shape')
-        if not self._records():
+        if not self._records(call.state):
             return perform()
         kept: bool | None = True
 
@@ -219,12 +209,25 @@ class Trace(scope.Scope):
             tuple(self._slot(array, variable._device) for array in arrays),
             variable=ref(variable),
             shape=shape,
-            op=op,
-            attributes=attributes,
+            op=call.op,
+            attributes=call.attributes,
             device=variable._device,
+            record=call.describe(values, (), decision, variable.name),
         )
+        self._withhold(call)
         self._do(event, perform_once)
         return kept
+
+    def _withhold(self, call: OpCall) -> None:
+        """What a replay has done before a re-run is not reported again."""
+        if self._position < len(self._prefix.log) and self._prefix.reported:
+            call.withhold()
+
+    def do_part(
+        self, event: Event, specs: Sequence[ArraySpec], perform: Callable[[], Sequence[Array]]
+    ) -> Sequence[Array]:
+        """A loop or a choice between branches runs."""
+        return self._do(event, perform) if self._records() else perform()
 
     def look(self, array: Array, device: Device, host: np.ndarray[Any, Any], look: str) -> None:
         """The program saw a value."""
@@ -260,6 +263,12 @@ class Trace(scope.Scope):
         self.reason = Reason(text, call_site.user_call_site())
         self._forget()
 
+    def follow_no_further(self) -> None:
+        """What comes now is done, but not written down; another run may be."""
+        self._check_is_known('a loop that a tape notes step by step')
+        self._follows = False
+        self._forget()
+
     def finish(self) -> None:
         """The function has returned.
 
@@ -282,7 +291,7 @@ class Trace(scope.Scope):
         """Whether the next event is compared or written down."""
         if self.mismatch is not None:
             raise self.mismatch
-        if state is not None and (state.guards or listeners.active(state)):
+        if state is not None and self._is_heard_otherwise(state):
             self.give_up('a guard or recorder is opened in the function')
         if self._position < len(self._prefix.log):
             return True
@@ -294,10 +303,20 @@ class Trace(scope.Scope):
             return False
         return True
 
+    def _is_heard_otherwise(self, state: scope.ContextState) -> bool:
+        """Whether a guard or a recorder was opened since the function was called."""
+        return (
+            state.guards != self._guards
+            or state.recorders != self._recorders
+            or (state.device_scope is not None and state.device_scope.log)
+        )
+
     def _forget(self) -> None:
         """Lets go of all values: a run that is not kept holds no more than an eager one."""
         self._slots.clear()
         self.values.clear()
+        if self.scribe is not None and (self.reason is not None or not self.outside):
+            self.scribe.stop()
 
     def _do(self, event: Event, perform: Callable[[], Any]) -> tuple[Array, ...]:
         if self._position < len(self._prefix.log):
@@ -333,7 +352,7 @@ class Trace(scope.Scope):
         self._position += 1
         results = self._note(known, [self._prefix.values[slot] for slot in known.outputs])
         if self._position == len(self._prefix.log):
-            self._prefix = Prefix(self._prefix.log, ())
+            self._prefix = self._prefix._replace(values=())
         return results
 
     def _check_is_known(self, text: str) -> None:

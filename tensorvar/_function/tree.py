@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tensorvar._backend.base import Array
 from tensorvar._device.device import Device
 from tensorvar._function.events import Event, Look, Point, Shape
+from tensorvar._function.taped import Notes
 
 MOST_PATHS = 32
 MOST_OUTCOMES = 8
@@ -38,10 +39,14 @@ class Outputs(NamedTuple):
     Attributes:
         structure: the result with None in place of its tensors.
         tensors: the tensors, from left to right.
+        is_one: whether the result is one tensor.
+        notes: makes what tapes of the caller note; None if only an eager run can.
     """
 
     structure: Any
     tensors: tuple[Output, ...]
+    is_one: bool
+    notes: Notes | None = None
 
 
 class Run(NamedTuple):
@@ -76,6 +81,7 @@ class Node:
         outputs: what the function returns; None where there is a branch point.
         children: the nodes that follow, by outcome.
         program: what runs it.
+        whole: what runs it and keeps all values; made when it is first needed.
     """
 
     parent: 'Node | None'
@@ -88,6 +94,7 @@ class Node:
     outputs: Outputs | None
     children: 'dict[Any, Node]' = dataclasses.field(default_factory=dict)
     program: Any = None
+    whole: Any = None
 
     def path(self) -> 'list[Node]':
         """The nodes from the root to this one."""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tensorvar import dtypes, errors
-from tensorvar._core import conversion, nest
+from tensorvar._core import conversion, dispatch, nest
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.tensor import Tensor
+from tensorvar._device import scope
 
 Branch = Callable[[], Any]
 Choice = tuple[Tensor, Branch]
@@ -15,6 +16,9 @@ Choice = tuple[Tensor, Branch]
 
 def cond(pred: Any, true_fn: Branch, false_fn: Branch, name: str | None = None) -> Any:
     """Calls one of two functions.
+
+    In a ``tv.function`` it is one step of the plan: both functions are traced, and a
+    gradient by what only the other branch uses is zero, as in TensorFlow.
 
     Args:
         pred: a boolean, or a tensor with one element.
@@ -29,6 +33,13 @@ def cond(pred: Any, true_fn: Branch, false_fn: Branch, name: str | None = None) 
         TypeError: a branch cannot be called.
     """
     _check_callable('cond', true_fn=true_fn, false_fn=false_fn)
+    state = scope.current()
+    in_trace = state is not None and state.trace is not None
+    if in_trace and isinstance(pred, ArrayValue) and pred._spec().shape in ((), (1,)):
+        tensor = conversion.convert_to_tensor(pred)
+        result = dispatch.choose(state, tensor, true_fn, false_fn)
+        if result is not NotImplemented:
+            return result
     return true_fn() if pred else false_fn()
 
 
@@ -223,6 +234,10 @@ def while_loop(
 ) -> Any:
     """Repeats ``body`` while ``cond`` holds.
 
+    In a ``tv.function`` it is one step of the plan if the loop variables keep their shapes
+    and dtypes and nothing looks at values; its gradient adds up over the steps of the loop
+    before anything else.
+
     Args:
         cond: takes the loop variables; its result is read on the host.
         body: takes the loop variables and returns new ones in the same structure.
@@ -248,6 +263,11 @@ def while_loop(
     if not loop_vars:
         raise errors.InvalidArgumentError("[while_loop] 'loop_vars' must be provided", 'while_loop')
     left = _iterations(maximum_iterations)
+    state = scope.current()
+    if state is not None and state.trace is not None:
+        result = dispatch.while_loop(state, cond, body, loop_vars, left)
+        if result is not NotImplemented:
+            return result
     structure = list(loop_vars) if left is None else loop_vars
     while (left is None or left > 0) and cond(*loop_vars):
         loop_vars = body(*loop_vars)

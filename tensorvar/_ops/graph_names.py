@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tensorvar import errors
+from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import conversion, name_scope
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import OPS, NotDifferentiable
@@ -29,22 +30,25 @@ class AggregationMethod:
 
 
 def executing_eagerly() -> bool:
-    """Whether operations run at once: always."""
-    return True
+    """Whether operations just run: False while a ``tv.function`` is traced, as in TensorFlow."""
+    return not inside_function()
 
 
 def inside_function() -> bool:
-    """Whether a traced function is being recorded: never in eager code."""
-    return False
+    """Whether a ``tv.function`` is being traced."""
+    state = scope.current()
+    return state is not None and state.trace is not None
 
 
 def is_symbolic_tensor(tensor: Any) -> bool:
-    """Whether a value is a tensor without data, as in a graph: never.
+    """Whether a value is a tensor without data, as in ``get_concrete_function``.
+
+    The tensors of a traced run have data, unlike those of TensorFlow.
 
     Args:
         tensor: any value.
     """
-    return False
+    return isinstance(tensor, Tensor) and isinstance(tensor._array, ShapeOnlyArray)
 
 
 def group(*inputs: Any, **kwargs: Any) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from tensorvar import errors
 from tensorvar._backend.shape_only import ShapeOnlyArray
-from tensorvar._core import conversion, nest
+from tensorvar._core import conversion, dispatch, nest
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.tensor_spec import TensorSpec
+from tensorvar._device import scope
 from tensorvar._ops import array_join, array_shape, creation
 
 
@@ -49,6 +50,16 @@ def map_fn(
     if signature is None:
         signature = nest.map_structure(lambda leaf: leaf.dtype, tensors)
     specs = nest.map_structure(_spec_of, signature)
+    _check_rows('map_fn', tensors)
+
+    def step(*row: Tensor) -> Any:
+        result = fn(nest.pack_sequence_as(tensors, list(row)))
+        nest.assert_same_structure(specs, result)
+        return [], nest.map_structure(_typed, specs, result)
+
+    found = _over_rows(step, [], nest.flatten(tensors))
+    if found is not None:
+        return nest.pack_sequence_as(*found)
     results = [fn(item) for item in _items('map_fn', tensors)]
     if not results:
         return nest.map_structure(_no_results, specs)
@@ -72,15 +83,29 @@ def _no_results(spec: TensorSpec) -> Tensor:
 
 
 def _stack_typed(spec: TensorSpec, *parts: Any) -> Tensor:
-    tensors = [conversion.convert_to_tensor(part, dtype_hint=spec.dtype) for part in parts]
-    for tensor in tensors:
-        if not spec.is_compatible_with(tensor):
-            raise errors.InvalidArgumentError(
-                f'[map_fn] the function returned {tensor._describe()}; expected was '
-                f'{spec.dtype.name} of shape {spec.shape}; say so by fn_output_signature',
-                'map_fn',
-            )
-    return array_join.stack(tensors)
+    return array_join.stack([_typed(spec, part) for part in parts])
+
+
+def _typed(spec: TensorSpec, part: Any) -> Tensor:
+    tensor = conversion.convert_to_tensor(part, dtype_hint=spec.dtype)
+    if not spec.is_compatible_with(tensor):
+        raise errors.InvalidArgumentError(
+            f'[map_fn] the function returned {tensor._describe()}; expected was '
+            f'{spec.dtype.name} of shape {spec.shape}; say so by fn_output_signature',
+            'map_fn',
+        )
+    return tensor
+
+
+def _over_rows(
+    step: Callable[..., Any], first: list[Tensor], rows: list[Tensor]
+) -> tuple[Any, list[Tensor]] | None:
+    """All steps as one step of a plan, where a function is traced; else None."""
+    state = scope.current()
+    if state is None or state.trace is None:
+        return None
+    found: tuple[Any, list[Tensor]] | None = dispatch.over_rows(state, step, first, rows)
+    return found
 
 
 def vectorized_map(
@@ -101,6 +126,14 @@ def vectorized_map(
     tensors = _tensors(elems)
     rows = max((leaf._shape[0] for leaf in nest.flatten(tensors) if leaf._shape), default=0)
     tensors = nest.map_structure(lambda leaf: _repeated(leaf, rows), tensors)
+    _check_rows('vectorized_map', tensors)
+
+    def step(*row: Tensor) -> Any:
+        return [], fn(nest.pack_sequence_as(tensors, list(row)))
+
+    found = _over_rows(step, [], nest.flatten(tensors))
+    if found is not None:
+        return nest.pack_sequence_as(*found)
     items = _items('vectorized_map', tensors)
     if items:
         return _stacked([fn(item) for item in items])
@@ -152,7 +185,7 @@ def foldl(
     Raises:
         OutOfRangeError: no elements and no initializer.
     """
-    return _folded('foldl', fn, elems, initializer)[-1]
+    return _last('foldl', fn, elems, initializer)
 
 
 def foldr(
@@ -181,7 +214,7 @@ def foldr(
     Raises:
         OutOfRangeError: no elements and no initializer.
     """
-    return _folded('foldr', fn, elems, initializer, reverse=True)[-1]
+    return _last('foldr', fn, elems, initializer, reverse=True)
 
 
 def scan(
@@ -214,12 +247,75 @@ def scan(
     Raises:
         OutOfRangeError: no elements and no initializer.
     """
+    found = _folded_in_trace('scan', fn, elems, initializer, reverse, keeps=True)
+    if found is not None:
+        start, _, rows = found
+        if initializer is None:
+            ends = (start, rows)
+            rows = nest.map_structure(
+                lambda one, others: array_join.concat([one[None], others], 0), *ends
+            )
+        return nest.map_structure(lambda leaf: leaf[::-1], rows) if reverse else rows
     start, *steps = _folded('scan', fn, elems, initializer, reverse)
     if initializer is None:
         steps.insert(0, start)
     elif not steps:
         return nest.map_structure(_none_of, start)
     return _stacked(steps[::-1] if reverse else steps)
+
+
+def _last(
+    op: str, fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool = False
+) -> Any:
+    """The last combination."""
+    found = _folded_in_trace(op, fn, elems, initializer, reverse, keeps=False)
+    if found is not None:
+        return found[1]
+    return _folded(op, fn, elems, initializer, reverse)[-1]
+
+
+def _folded_in_trace(
+    op: str,
+    fn: Callable[[Any, Any], Any],
+    elems: Any,
+    initializer: Any,
+    reverse: bool,
+    keeps: bool,
+) -> tuple[Any, Any, Any] | None:
+    """The start, the last combination, and all if they are kept, as one step of a plan.
+
+    None where no function is traced, or no part of a plan can do the steps.
+    """
+    state = scope.current()
+    if state is None or state.trace is None:
+        return None
+    _check_callable(op, fn)
+    tensors = _tensors(elems)
+    if not _check_rows(op, tensors):
+        return None
+    if reverse:
+        tensors = nest.map_structure(lambda leaf: leaf[::-1], tensors)
+    if initializer is None:
+        start = nest.map_structure(lambda leaf: leaf[0], tensors)
+        tensors = nest.map_structure(lambda leaf: leaf[1:], tensors)
+    else:
+        start = _tensors(initializer)
+    first, rows = nest.flatten(start), nest.flatten(tensors)
+
+    def step(*values: Tensor) -> Any:
+        before = nest.pack_sequence_as(start, list(values[: len(first)]))
+        row = nest.pack_sequence_as(tensors, list(values[len(first) :]))
+        result = fn(before, row)
+        nest.assert_same_structure(start, result)
+        after = _tensors(result)
+        return nest.flatten(after), after if keeps else []
+
+    found = _over_rows(step, first, rows)
+    if found is None:
+        return None
+    structure, values = found
+    last = nest.pack_sequence_as(start, values[: len(first)])
+    return start, last, nest.pack_sequence_as(structure, values[len(first) :])
 
 
 def _folded(
@@ -249,8 +345,12 @@ def _tensors(structure: Any) -> Any:
     return nest.map_structure(conversion.convert_to_tensor, structure)
 
 
-def _items(op: str, tensors: Any) -> list[Any]:
-    """The elements along the first dimension, each in the structure of ``tensors``."""
+def _check_rows(op: str, tensors: Any) -> int:
+    """How many rows there are.
+
+    Raises:
+        ValueError: that is not the same for all tensors, or they are scalars.
+    """
     leaves = nest.flatten(tensors)
     if not leaves:
         raise errors.InvalidArgumentError(
@@ -264,12 +364,19 @@ def _items(op: str, tensors: Any) -> list[Any]:
                 f'a structure of several tensors: give tv.constant of it',
                 op,
             )
-    counts = [leaf._shape[0] for leaf in leaves]
+    counts: list[int] = [leaf._shape[0] for leaf in leaves]
     if len(set(counts)) != 1:
         raise errors.InvalidArgumentError(
             f'[{op}] elems with the first dimensions {counts} were given; they have to be equal',
             op,
         )
+    return counts[0]
+
+
+def _items(op: str, tensors: Any) -> list[Any]:
+    """The elements along the first dimension, each in the structure of ``tensors``."""
+    _check_rows(op, tensors)
+    leaves = nest.flatten(tensors)
     columns = [array_join.unstack(leaf) if leaf._shape[0] else [] for leaf in leaves]
     return [nest.pack_sequence_as(tensors, list(row)) for row in zip(*columns, strict=True)]
 

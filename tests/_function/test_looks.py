@@ -22,7 +22,7 @@ LOOKS: dict[str, Callable[[Any], Any]] = {
     'repr': lambda x: len(repr(x)),
     'iteration': lambda x: next(bool(part) for part in tv.reshape(x, [1])),
     'list': lambda x: [0.0] if x in [tv.constant(1.0)] else [2.0],
-    'cond': lambda x: tv.cond(x > 0, lambda: 1.0, lambda: 2.0),
+    'switch_case': lambda x: tv.switch_case(tv.cast(x > 0, tv.int32), [lambda: 1.0, lambda: 2.0]),
 }
 
 

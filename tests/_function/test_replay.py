@@ -49,6 +49,24 @@ def test_a_variable_is_written_in_place_if_nobody_holds_it() -> None:
     assert float(v[0]) == -0.96875
 
 
+def test_large_writes_have_the_bits_of_eager_ones() -> None:
+    draw = np.random.default_rng(0)
+    start, value = (draw.normal(size=(1 << 19, 5)).astype(np.float32) for _ in range(2))
+    eager, planned = tv.Variable(start), tv.Variable(start)
+
+    def body(v: Any, x: Any) -> None:
+        v.assign_add(x)
+        v.assign_sub(x * 0.25)
+        v.assign(v * 0.5)
+
+    function = tv.function(lambda x: body(planned, x))
+    x = tv.constant(value)
+    for _ in range(3):
+        body(eager, x)
+        function(x)
+    assert planned.numpy().tobytes() == eager.numpy().tobytes()
+
+
 def test_the_version_counts_the_writes_of_a_replay() -> None:
     v = tv.Variable([1.0])
     step = tv.function(lambda: v.assign_add([1.0]))

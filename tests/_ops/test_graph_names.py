@@ -18,6 +18,25 @@ def test_eager_answers() -> None:
     assert graph_names.AggregationMethod.EXPERIMENTAL_TREE == 1
 
 
+def test_answers_while_a_function_is_traced() -> None:
+    answers = []
+
+    def body(x: object) -> None:
+        answers.append((
+            graph_names.executing_eagerly(),
+            graph_names.inside_function(),
+            graph_names.is_symbolic_tensor(x),
+        ))  # fmt: skip
+
+    function = tv.function(body)
+    function(tv.constant(1))
+    function.get_concrete_function(tv.TensorSpec([2]))
+    tv.config.run_functions_eagerly(True)
+    function(tv.constant(1))
+    tv.config.run_functions_eagerly(False)
+    assert answers == [(False, True, False), (False, True, True), (True, False, False)]
+
+
 def test_tuple_gives_its_tensors_back() -> None:
     tensors = [tv.constant(1), None]
     assert graph_names.tuple(tensors, control_inputs=[tv.constant(2)]) is tensors

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from benchmarks.agreement.scenarios import (
     control,
+    functions,
     generators,
     gradients,
     indexing,
@@ -23,4 +24,5 @@ FAMILIES: dict[str, Callable[[int], Items]] = {
     'control': control.programs,
     'structures': structures.programs,
     'generators': generators.programs,
+    'functions': functions.programs,
 }

@@ -1,0 +1,148 @@
+"""Runs the events of a node one by one and tells recorders of each, as an eager run does."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from tensorvar._backend import transfer
+from tensorvar._backend.base import Array
+from tensorvar._core import replicas, update
+from tensorvar._core.array_value import CopyNeed
+from tensorvar._core.op_call import OpCall
+from tensorvar._device import placement, scope
+from tensorvar._function import events, liveness, steps
+from tensorvar._function.events import Event
+from tensorvar._function.tree import Node
+
+State = scope.ContextState | None
+
+
+def run(node: Node, values: list[Array], state: State) -> int:
+    """Runs a node and keeps every value.
+
+    Args:
+        node: the node.
+        values: arrays by slot, with places for the results.
+        state: the current scopes.
+
+    Returns:
+        How many events were done: all, fewer if one failed, or ``steps.GONE``.
+    """
+    if not all(map(_is_in_place, node.events)):
+        return steps.GONE
+    deaths = {} if state is not None and state.tapes else _deaths(node)
+    call: OpCall | None = None
+    for position, event in enumerate(node.events):
+        if call is None:
+            call = _call_of(node.events[position:], state)
+        try:
+            # No name of this function may hold an array: a write would keep its value.
+            _store(event, _perform(event, values, state, call), values)
+        except Exception:
+            if deaths and position > node.program.kept:
+                raise
+            if isinstance(event, events.Composite) and liveness.has_effect(event):
+                raise
+            # The re-run meets the same failure and words the error.
+            return position
+        for slot in deaths.get(position, ()):
+            values[slot] = None
+        if isinstance(event, events.Op | events.Write | events.Composite):
+            call = None
+    return len(node.events)
+
+
+def _store(event: Event, results: Sequence[Array], values: list[Array]) -> None:
+    for slot, array in zip(event.outputs, results, strict=True):
+        values[slot] = array
+
+
+def _deaths(node: Node) -> dict[int, list[int]]:
+    """By position, the values that are let go of there."""
+    kept = node.program.kept
+    found: dict[int, list[int]] = {}
+    if node.point is None:
+        for position, slots in liveness.deaths(node, list(enumerate(node.events)), {}).items():
+            found.setdefault(max(position, kept), []).extend(slots)
+    return found
+
+
+def _is_in_place(event: Event) -> bool:
+    """Whether the variables of an event are as they were."""
+    for access in events.accesses(event):
+        variable = access.variable()
+        home = access.device if isinstance(access, events.Write) else access.home
+        if variable is None or variable._device is not home or variable._concrete != access.shape:
+            return False
+    return True
+
+
+def _call_of(rest: Sequence[Event], state: State) -> OpCall | None:
+    """The call to which the next copies belong, if they belong to one."""
+    for event in rest:
+        if isinstance(event, events.Composite):
+            return OpCall(event.op, {}, state)
+        if isinstance(event, events.Op | events.Write):
+            attributes = {
+                key: steps.stream(event.op.name, value) if key == events.STREAM else value
+                for key, value in event.attributes.items()
+            }
+            return OpCall(event.op, attributes, state)
+    return None
+
+
+def _perform(
+    event: Event, values: Sequence[Array], state: State, call: OpCall | None
+) -> Sequence[Array]:
+    arrays = [values[slot] for slot in event.inputs]
+    if isinstance(event, events.Copy):
+        need = _need(event.need, state, call)
+        return (transfer.to_device(arrays[0], event.source, event.device, **need._asdict()),)
+    if isinstance(event, events.Read):
+        variable: Any = event.variable()
+        if event.home is event.device:
+            return (variable._read(),)
+        return (replicas.read(variable, event.device, _need(event.need, state, call)),)
+    if isinstance(event, events.Op):
+        assert call is not None
+        return _compute(event, arrays, call)
+    if isinstance(event, events.Composite):
+        assert call is not None
+        return _run_composite(event, arrays, call)
+    if isinstance(event, events.Write):
+        assert call is not None
+        _write(event, arrays, call)
+    return ()
+
+
+def _need(need: tuple[str, str, bool], state: State, call: OpCall | None) -> CopyNeed:
+    op, operand, explicit = need
+    if call is not None and call.op.name == op:
+        return call.need(operand)._replace(explicit=explicit)
+    return CopyNeed(op, operand, state, explicit=explicit)
+
+
+def _compute(event: events.Op, arrays: list[Array], call: OpCall) -> Sequence[Array]:
+    record = dataclasses.replace(event.record)
+    decision = placement.Decision(event.device, record.reason, record.note)
+    results = call.compute(arrays, event.specs, decision)
+    record.nbytes = sum(array.nbytes for array in results)
+    call.emit(record, event.device)
+    return results
+
+
+def _write(event: events.Write, arrays: Sequence[Array], call: OpCall) -> None:
+    variable: Any = event.variable()
+    kept = steps.write(variable, event.op, event.attributes, event.device.backend, *arrays)
+    call.finish()
+    record = dataclasses.replace(event.record)
+    if not kept:
+        record.note = update.FRESH_BUFFER
+    call.emit(record, event.device)
+
+
+def _run_composite(event: events.Composite, arrays: list[Array], call: OpCall) -> Sequence[Array]:
+    results: Sequence[Array] = event.plan.run(arrays, call.state, True)
+    call.finish()
+    call.emit(dataclasses.replace(event.record), event.device)
+    return results

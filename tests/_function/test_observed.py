@@ -1,0 +1,179 @@
+"""Recorders, logs and guards of the caller see a replay as they see an eager run."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import tensorvar as tv
+
+FRESH = {'id', 'start_ns', 'end_ns', 'memory_after', 'record_id'}
+
+
+def told(log: Any) -> list[Any]:
+    """The records, without what differs between any two runs, and without constants."""
+    records = []
+    for record in log.records:
+        values = record.to_dict()
+        if values['type'] == 'event' or values.get('op') == 'Const':
+            continue
+        copies = [_without_fresh(copy) for copy in values.pop('copies', ())]
+        records.append((_without_fresh(values), copies))
+    return records
+
+
+def _without_fresh(values: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in values.items() if key not in FRESH}
+    # A copy names the line that the program is in, which for a replay is that of the call.
+    if values.get('type') == 'copy' or 'destination' in values:
+        kept.pop('where')
+    return kept
+
+
+def recorded(body: Callable[..., Any], *arguments: Any) -> list[Any]:
+    with tv.debugging.record_placement() as log:
+        body(*arguments)
+    return told(log)
+
+
+def test_a_replay_tells_what_an_eager_run_tells(simulated_gpus: Any) -> None:
+    with tv.device('CPU:0'):
+        v = tv.Variable([1.0, 2.0], name='v')
+        w = tv.Variable([1.0, 1.0], name='w')
+        inputs = [tv.constant([float(n), 2.0]) for n in range(6)]
+
+    def body(x: Any) -> Any:
+        with tv.device('GPU:0'):
+            y = x * v + v
+        with tv.device('GPU:1'):
+            z = tv.exp(y - 1.0)
+        w.assign_sub(x * 0.5)
+        if y[0] > 2.0:
+            return tv.gather(v, [1, 0]) * z, w
+        return z + w, tv.random.uniform([3], seed=4)
+
+    function = tv.function(body)
+    function(inputs[0])
+    for x in inputs:
+        wanted = recorded(body, x)
+        given = recorded(function, x)
+        assert given == wanted
+    assert function.experimental_get_tracing_count() == 2
+    assert {record['device'] for record, _ in given if 'device' in record} == {
+        'CPU:0', 'GPU:0', 'GPU:1',
+    }  # fmt: skip
+
+
+def test_records_have_fresh_numbers_and_times() -> None:
+    function = tv.function(lambda x: tv.exp(x) * 2.0)
+    function(tv.constant(1.0))
+    logs = []
+    for _ in range(2):
+        with tv.debugging.record_placement() as log:
+            function(tv.constant(1.0))
+        logs.append([record for record in log.records if record.op != 'Const'])
+    for first, second in zip(*logs, strict=True):
+        assert first.op == second.op
+        assert first.id < second.id
+        assert first.start_ns <= first.end_ns <= second.start_ns
+
+
+def test_a_new_branch_is_told_once() -> None:
+    v = tv.Variable(1.0)
+
+    def body(x: Any) -> Any:
+        v.assign_add(x)
+        y = x * 2.0
+        return y + 1.0 if y > 0 else y - 1.0
+
+    function = tv.function(body)
+    function(tv.constant(1.0))
+    given = recorded(function, tv.constant(-1.0))
+    assert [record['op'] for record, _ in given] == [
+        'AssignAddVariableOp', 'Mul', 'Greater', 'Sub',
+    ]  # fmt: skip
+    assert function.experimental_get_tracing_count() == 2
+
+
+def test_the_first_run_under_a_recorder_is_kept() -> None:
+    function = tv.function(lambda x: x * 2.0)
+    with tv.debugging.record_placement() as log:
+        for n in range(3):
+            function(tv.constant(float(n)))
+    assert [record.op for record in log.records if record.op != 'Const'] == ['Mul'] * 3
+    assert function.experimental_get_tracing_count() == 1
+
+
+def test_a_write_that_kept_its_buffer_says_so() -> None:
+    v = tv.Variable([1.0, 2.0])
+
+    def body(x: Any) -> Any:
+        v.assign_sub(v * x)
+
+    function = tv.function(body)
+    x = tv.constant([0.5, 0.5])
+    function(x)
+    assert recorded(function, x) == recorded(body, x)
+    held = v.value()
+    note = recorded(function, x)[-1][0]['note']
+    assert 'fresh buffer' in note
+    assert held.numpy().tolist() != v.numpy().tolist()
+
+
+def test_a_recorder_and_a_tape_at_once() -> None:
+    v = tv.Variable(3.0)
+    function = tv.function(lambda x: tv.square(x * v))
+    for n in (1.0, 2.0, 3.0):
+        with tv.debugging.record_placement() as log, tv.GradientTape() as tape:
+            y = function(tv.constant(n))
+        assert float(tape.gradient(y, v)) == 2 * n * n * 3.0
+        assert [record.op for record in log.records if record.op != 'Const'] == ['Mul', 'Square']
+
+
+def test_the_placement_log(caplog: pytest.LogCaptureFixture) -> None:
+    function = tv.function(lambda x: tv.tanh(x) * 2.0)
+    function(tv.constant(1.0))
+    tv.debugging.set_log_device_placement(True)
+    try:
+        with caplog.at_level(logging.INFO, 'tensorvar.placement'):
+            function(tv.constant(2.0))
+    finally:
+        tv.debugging.set_log_device_placement(False)
+    assert 'Tanh' in caplog.text
+    assert function.experimental_get_tracing_count() == 1
+
+
+def test_a_guard_sees_the_copies_of_a_replay(simulated_gpus: Any) -> None:
+    with tv.device('CPU:0'):
+        x = tv.constant([1.0, 2.0])
+
+    @tv.function
+    def on_gpu(x: Any) -> Any:
+        with tv.device('GPU:0'):
+            return x * 2.0
+
+    for _ in range(2):
+        with tv.transfer_guard('allow', budget='1KiB') as guard:
+            on_gpu(x)
+        assert guard.used == 8
+    for _ in range(2):
+        with tv.transfer_guard('disallow'), pytest.raises(tv.errors.TransferError):
+            on_gpu(x)
+    with tv.transfer_guard('allow', budget='12B'):
+        on_gpu(x)
+        with pytest.raises(tv.errors.TransferError):
+            on_gpu(x)
+    assert on_gpu(x).numpy().tolist() == [2.0, 4.0]
+
+
+def test_a_moved_variable_under_a_recorder(simulated_gpus: Any) -> None:
+    with tv.device('CPU:0'):
+        v = tv.Variable([1.0])
+    double = tv.function(lambda: v * 2.0)
+    for device in ('CPU:0', 'GPU:0', 'CPU:0'):
+        v.to_device(device)
+        with tv.debugging.record_placement() as log:
+            assert double().device.endswith(device)
+            assert double().device.endswith(device)
+        assert [record.device for record in log.records if record.op == 'Mul'] == [device] * 2
