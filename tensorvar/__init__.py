@@ -46,6 +46,7 @@ from tensorvar._device.defaults import current_device as current_device
 from tensorvar._device.device_scope import device as device
 from tensorvar._device.scope import propagate as propagate
 from tensorvar._device.spec import DeviceSpec as DeviceSpec
+from tensorvar._function import gradient_plans as _gradient_plans  # noqa: F401
 from tensorvar._function.function import function as function
 from tensorvar._ops.arg_reduction import argmax as argmax
 from tensorvar._ops.arg_reduction import argmin as argmin

@@ -181,7 +181,7 @@ SUMMED = ('Sum', 'Mean', 'Prod', 'Max', 'Min')
 MEASURED = ('ReduceLogSumExp', 'ReduceVariance', 'ReduceStd', 'EuclideanNorm')
 RUNNING = {'axis': 1, 'exclusive': False, 'reverse': True}
 MATRICES = (R(2, 3), R(3, 2, seed=1))
-FORMS = {'form_a': 'none', 'form_b': 'none', 'output_type': None}
+FORMS = {'form_a': 'none', 'form_b': 'none', 'output_type': None, 'precision': 'ieee'}
 
 FLAT = {'strides': (2, 1), 'dilations': (1, 1), 'padding': 'SAME', 'channels_first': False}
 DEEP = {**FLAT, 'strides': (1, 2, 1), 'dilations': (1, 1, 1)}

@@ -251,14 +251,16 @@ class _GradientDevice(scope.Scope):
 
 
 def _arriving(op: OpDef, output: Any, found: dict[int, Gradient], kept: set[int]) -> Any:
-    """The gradient that reached an output; zeros if none did, None for integers."""
+    """The gradient that reached an output; if none did, zeros, or None as the op wants."""
     key = id(output)
     gradient = found.get(key) if key in kept else found.pop(key, None)
     if type(gradient) is Tensor:
         if gradient._device is output._device or op is READ or op is COPY:
             return gradient
     elif gradient is None:
-        return FUNCTIONS['zeros_like'](output) if is_differentiable(output) else None
+        if op.none_arrives or not is_differentiable(output):
+            return None
+        return FUNCTIONS['zeros_like'](output)
     elif op is READ or op is COPY:
         return gradient
     else:

@@ -2,7 +2,7 @@
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, MappingView, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence
 from typing import Any
 
 from tensorvar import errors
@@ -35,21 +35,27 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
     Returns:
         The leaves.
     """
+    if not is_nested(structure):
+        return [structure]
     leaves: list[Any] = []
     _gather(structure, leaves)
     return leaves
 
 
 def _gather(structure: Any, leaves: list[Any]) -> None:
-    if not is_nested(structure):
-        leaves.append(structure)
-        return
+    # The types of leaves are looked up here, as each would take a call of this function.
     for item in _items(structure):
-        _gather(item, leaves)
+        kind: Any = type(item)
+        if _holds_values(kind):
+            _gather(item, leaves)
+        else:
+            leaves.append(item)
 
 
-def _items(structure: Any) -> list[Any]:
+def _items(structure: Any) -> Iterable[Any]:
     """What a structure holds, in the order of the leaves."""
+    if type(structure) is list or type(structure) is tuple:
+        return structure
     if isinstance(structure, Mapping):
         return [structure[key] for key in _sorted_keys(structure)]
     return list(structure)
@@ -185,13 +191,15 @@ def pack_sequence_as(
             f'[pack_sequence_as] Could not pack sequence. Structure had {wanted} atoms, but '
             f'flat_sequence had {len(flat_sequence)} items; give one value per leaf'
         )
+    if not is_nested(structure):
+        return flat_sequence[0]
     return _pack(structure, iter(flat_sequence))
 
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
-    if not is_nested(structure):
-        return next(leaves)
-    items = [_pack(item, leaves) for item in _items(structure)]
+    items = [_pack(item, leaves) if is_nested(item) else next(leaves) for item in _items(structure)]
+    if type(structure) is list:
+        return items
     if isinstance(structure, Mapping):
         packed = dict(zip(_sorted_keys(structure), items, strict=True))
         return _like(structure, {key: packed[key] for key in structure})

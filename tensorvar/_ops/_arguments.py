@@ -74,7 +74,8 @@ def spec_of(value: Any) -> ArraySpec:
 def rank_of(value: Any) -> int:
     """The rank of a tensor, a variable or host data, without converting it."""
     if type(value) is Tensor:
-        return len(value._array.shape)
+        rank: int = value._array.ndim
+        return rank
     if isinstance(value, ArrayValue):
         return len(value._spec().shape)
     nesting = 0

@@ -19,19 +19,22 @@ def in_float32(forward: Forward) -> Forward:
     """Makes a forward see float32 in place of float16 and bfloat16.
 
     Args:
-        forward: gives one array of the dtype of its first input.
+        forward: gives arrays of the dtype of its first input.
 
     Returns:
-        A forward that rounds the result to the dtype of the first input.
+        A forward that rounds the results to the dtype of the first input.
     """
 
     @functools.wraps(forward)
-    def rounded_once(xp: Any, *arrays: Array, **attributes: Any) -> Array:
+    def rounded_once(xp: Any, *arrays: Array, **attributes: Any) -> Any:
         dtype = arrays[0].dtype
         # The size is compared first because it is cheaper than a look-up of the dtype.
         if dtype.itemsize != 2 or dtype not in dtypes.HALF_PRECISION:
             return forward(xp, *arrays, **attributes)
         wide = [array.astype(_FLOAT32) if array.dtype == dtype else array for array in arrays]
-        return forward(xp, *wide, **attributes).astype(dtype)
+        result = forward(xp, *wide, **attributes)
+        if type(result) is tuple:
+            return tuple([array.astype(dtype) for array in result])
+        return result.astype(dtype)
 
     return rounded_once

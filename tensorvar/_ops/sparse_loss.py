@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes, errors
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -10,7 +12,11 @@ from tensorvar._ops import _arguments, _half_precision, _value_checks, softmax
 from tensorvar._ops._gradient_helpers import Gradients, reshape, sum_over
 
 _NAME = 'SparseSoftmaxCrossEntropyWithLogits'
-_LABELS = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
+_UNSIGNED = {
+    dtypes.int32.numpy: dtypes.uint32.numpy,
+    dtypes.int64.numpy: dtypes.uint64.numpy,
+}
+_LABELS = frozenset(_UNSIGNED)
 
 
 def _rule(logits: ArraySpec, labels: ArraySpec) -> ArraySpec:
@@ -37,11 +43,18 @@ def _backprop_rule(logits: ArraySpec, labels: ArraySpec) -> ArraySpec:
     return ArraySpec(logits.shape, logits.dtype)
 
 
-def _outside(xp: Any, logits: Any, labels: Any) -> Any:
-    """Where labels are no class; None, or an error, where values may be read."""
+def _checked(xp: Any, logits: Any, labels: Any) -> tuple[Any, Any]:
+    """Labels that are classes, in one row, and where there were others.
+
+    The latter is None where there are none, or where an error has said so.
+    """
     classes = logits.shape[-1]
     if labels.shape != logits.shape[:-1] or not classes:
         raise ValueError('the rule words this')
+    row = labels.reshape((-1,))
+    # A negative label is a very large unsigned number.
+    if xp is np and (not row.size or row.view(_UNSIGNED[row.dtype]).max() < classes):
+        return row, None
     outside = xp.asarray((labels < 0) | (labels >= classes))
     _value_checks.refuse_where(
         xp,
@@ -50,24 +63,26 @@ def _outside(xp: Any, logits: Any, labels: Any) -> Any:
         f'Received a label value which is outside the valid range of [0, {classes}); labels are '
         f'class numbers; mask the rows that have none',
     )
-    return None if _value_checks.can_look(xp) else outside
+    if _value_checks.can_look(xp):
+        return row, None
+    return xp.where(outside, 0, labels).reshape((-1,)), outside
 
 
 def _forward(xp: Any, logits: Any, labels: Any) -> Any:
-    outside = _outside(xp, logits, labels)
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    total = xp.log(xp.exp(shifted).sum(axis=-1))
-    classes = labels if outside is None else xp.where(outside, 0, labels)
-    rows = shifted.reshape((-1, shifted.shape[-1]))
-    chosen = rows[xp.arange(rows.shape[0]), classes.reshape((-1,))].reshape(labels.shape)
-    loss = total - chosen
+    classes, outside = _checked(xp, logits, labels)
+    rows = logits.reshape((-1, logits.shape[-1]))
+    shifted = rows - rows.max(1, None, True)
+    total = xp.log(xp.exp(shifted).sum(1))
+    places = xp.arange(0, rows.size, rows.shape[1]) + classes
+    chosen = shifted.reshape((-1,)).take(places)
+    loss = (total - chosen).reshape(labels.shape)
     return loss if outside is None else xp.where(outside, xp.nan, loss)
 
 
 def _backprop(xp: Any, logits: Any, labels: Any) -> Any:
     """``softmax(logits)`` less 1 at the label; nan in rows whose label is no class."""
     # The loss has refused other labels where values may be read.
-    outside = None if _value_checks.can_look(xp) else _outside(xp, logits, labels)
+    outside = None if _value_checks.can_look(xp) else _checked(xp, logits, labels)[1]
     hit = labels[..., None] == xp.arange(logits.shape[-1])
     slope = softmax.softmax_of(xp, logits, axis=-1) - hit.astype(logits.dtype)
     return slope if outside is None else xp.where(outside[..., None], xp.nan, slope)
