@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 
 from tensorvar import errors
-from tensorvar._backend import byte_counter, faults, floating_point, memory_ledger
+from tensorvar._backend import (
+    byte_counter,
+    faults,
+    floating_point,
+    host_pieces,
+    memory_ledger,
+)
 from tensorvar._backend.base import Array, Backend, MemoryInfo
 
 _error_state = floating_point.state
@@ -33,16 +39,16 @@ class NumpyBackend(Backend):
 
     def from_host(self, host: np.ndarray[Any, Any]) -> Array:
         self._count_use('copy', 'allocate')
-        return self._run(np.array, host, order='C')
+        return self._run(host_pieces.copy, host)
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         self._count_use('copy')
-        copied: np.ndarray[Any, Any] = self._run(np.array, array, order='C')
+        copied: np.ndarray[Any, Any] = self._run(host_pieces.copy, array)
         return copied
 
     def copy(self, array: Array) -> Array:
         self._count_use('allocate')
-        return self._run(np.array, array, order='C')
+        return self._run(host_pieces.copy, array)
 
     def copy_from(self, other: Backend, array: Array) -> Array:
         self._count_use('copy', 'allocate')
@@ -61,7 +67,7 @@ class NumpyBackend(Backend):
 
     def refresh(self, target: Array, source: Array) -> None:
         self._count_use('copy')
-        np.copyto(target, source, casting='no')
+        host_pieces.copy_into(target, source)
 
     def synchronize(self) -> None:
         self._count_use()

@@ -42,11 +42,14 @@ def get_intra_op_parallelism_threads() -> int:
 
 
 def set_intra_op_parallelism_threads(num_threads: SupportsIndex) -> None:
-    """Keeps a number for the getter.
+    """Sets how many threads share large elementwise work and copies on the CPU.
 
-    Differs from TensorFlow: the threads inside an operation are those of NumPy's BLAS
+    Without it they are as many as OMP_NUM_THREADS says, else as the process has processors;
+    1 keeps such work in the thread that asks for it. Results are the same bits in any case.
+
+    Differs from TensorFlow: the threads inside a matrix product are those of NumPy's BLAS
     library, which reads OMP_NUM_THREADS, OPENBLAS_NUM_THREADS or MKL_NUM_THREADS when
-    NumPy is imported; set these to limit them.
+    NumPy is imported; set these to limit them, and see ``tv.config.cpu_blas``.
 
     Args:
         num_threads: a whole number from 0; 0 lets the system choose.

@@ -1,11 +1,13 @@
 """Shape rules and records that most elementwise ops share."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tensorvar import _shapes, dtypes
+from tensorvar._backend import host_pieces
 from tensorvar._core import op_registry
 from tensorvar._core.op_registry import (
     ArraySpec,
@@ -19,6 +21,15 @@ from tensorvar._ops import _half_precision
 
 DTypes = frozenset[np.dtype[Any]]
 BOOL = dtypes.bool_.numpy
+
+# What one instruction or few compute, so that it waits for the memory.
+_LIGHT = frozenset({
+    'abs', 'add', 'bitwise_and', 'bitwise_or', 'bitwise_xor', 'ceil', 'divide', 'equal', 'floor',
+    'greater', 'greater_equal', 'invert', 'isfinite', 'isinf', 'isnan', 'left_shift', 'less',
+    'less_equal', 'logical_and', 'logical_not', 'logical_or', 'logical_xor', 'maximum', 'minimum',
+    'multiply', 'negative', 'not_equal', 'reciprocal', 'right_shift', 'rint', 'sqrt', 'square',
+    'subtract',
+})  # fmt: skip
 
 
 def same_as_input(x: ArraySpec) -> ArraySpec:
@@ -67,6 +78,8 @@ def unary(
     *,
     wide: bool = False,
     infer: Infer = same_as_input,
+    grain: int | None = None,
+    into: Callable[..., Any] | None = None,
 ) -> OpDef:
     """Registers an op of one input that refuses no value.
 
@@ -77,6 +90,8 @@ def unary(
         allowed: dtypes of the input.
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
         infer: the rule, if shape or dtype change.
+        grain: see ``OpDef``; None for that of an elementwise op of its weight.
+        into: see ``host_into`` of ``OpDef``.
     """
     return op_registry.register(
         OpDef(
@@ -87,6 +102,8 @@ def unary(
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
+            grain=_grain(forward) if grain is None else grain,
+            host_into=into,
             ufunc=forward if isinstance(forward, str) else None,
         )
     )
@@ -100,6 +117,8 @@ def binary(
     *,
     wide: bool = False,
     infer: Infer | None = None,
+    grain: int | None = None,
+    into: Callable[..., Any] | None = None,
 ) -> OpDef:
     """Registers an op of two inputs of one dtype that broadcast against each other.
 
@@ -111,6 +130,8 @@ def binary(
         allowed: dtypes of the inputs.
         wide: whether ``forward`` is to see float32 in place of 16-bit floats.
         infer: the rule, if the dtype changes or the inputs have other names than x and y.
+        grain: see ``OpDef``; None for that of an elementwise op of its weight.
+        into: see ``host_into`` of ``OpDef``.
     """
     computation = _forward(forward, wide)
     return op_registry.register(
@@ -123,6 +144,8 @@ def binary(
             dtypes={'T': allowed},
             direct=True,
             wide=wide,
+            grain=_grain(forward) if grain is None else grain,
+            host_into=into,
             ufunc=forward if isinstance(forward, str) else None,
             host_function=functools.partial(computation, np),
         )
@@ -133,3 +156,7 @@ def _forward(given: Forward | str, wide: bool) -> Forward:
     if isinstance(given, str):
         return array_function(given)
     return _half_precision.in_float32(given) if wide else given
+
+
+def _grain(forward: Forward | str) -> int:
+    return host_pieces.LIGHT if forward in _LIGHT else host_pieces.HEAVY

@@ -1,10 +1,12 @@
 """Activations that are linear in pieces, or exponential below 0."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from tensorvar import dtypes, errors
+from tensorvar._backend import host_pieces
 from tensorvar._core import conversion, executor
 from tensorvar._core.op_registry import ArraySpec, Forward, Gradient, Infer, OpDef
 from tensorvar._core.tensor import Tensor
@@ -16,6 +18,37 @@ _DTypes = _define.DTypes
 # The constants for which values of mean 0 and variance 1 keep them from layer to layer.
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772
+
+
+# Up to so many elements a kept array of zeros is cheaper to compare with than one zero.
+_FEW = 1 << 14
+# Elements of a row of zeros, which is compared three times as fast as one zero.
+_ROW = 1 << 12
+
+
+@functools.lru_cache(maxsize=64)
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    return np.zeros(shape, dtype)
+
+
+def _relu(xp: Any, x: Any) -> Any:
+    if xp is np and x.size <= _FEW:
+        return np.maximum(x, _zeros(x.shape, x.dtype))
+    if xp is np and x.flags.c_contiguous:
+        result = np.empty(x.shape, x.dtype)
+        _relu_into(x.reshape(-1), out=result.reshape(-1))
+        return result
+    return xp.maximum(x, 0)
+
+
+def _relu_into(x: Any, *, out: Any) -> None:
+    """Writes ``max(x, 0)``; contiguous vectors row by row."""
+    rows = x.size // _ROW if x.ndim == 1 else 0
+    head, tail = slice(rows * _ROW), slice(rows * _ROW, None)
+    if rows:
+        zeros = _zeros((_ROW,), x.dtype)
+        np.maximum(x[head].reshape(rows, _ROW), zeros, out=out[head].reshape(rows, _ROW))
+    np.maximum(x[tail], 0, out=out[tail])
 
 
 def _features_rule(features: ArraySpec) -> ArraySpec:
@@ -128,7 +161,15 @@ def _slope(name: str, forward: Forward, gradient: Gradient, allowed: _DTypes) ->
     return _define.binary(name, forward, gradient, allowed, infer=_grad_rule(name), wide=wide)
 
 
-RELU = _activation('Relu', lambda xp, x: xp.maximum(x, 0), _relu_gradient, dtypes.REAL)
+RELU = _define.unary(
+    'Relu',
+    _relu,
+    _relu_gradient,
+    dtypes.REAL,
+    infer=_features_rule,
+    grain=host_pieces.LIGHT,
+    into=_relu_into,
+)
 RELU6 = _activation(
     'Relu6', lambda xp, x: xp.minimum(xp.maximum(x, 0), 6), _relu6_gradient, dtypes.REAL
 )

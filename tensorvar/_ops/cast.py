@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar import dtypes, errors
+from tensorvar._backend import host_pieces
 from tensorvar._core import conversion, executor, op_registry
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -39,7 +40,9 @@ def _cast_gradient(context: Any, gradient: Tensor) -> Gradients:
     return (cast(gradient, source) if inexact else None,)
 
 
-CAST = op_registry.register(OpDef('Cast', _cast_rule, _cast, _cast_gradient))
+CAST = op_registry.register(
+    OpDef('Cast', _cast_rule, _cast, _cast_gradient, grain=host_pieces.LIGHT)
+)
 
 
 def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorvar import _shapes, dtypes, errors
+from tensorvar._backend import host_pieces
 from tensorvar._core import conversion, executor, op_registry
 from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -54,6 +55,7 @@ CLIP_BY_VALUE = op_registry.register(
         gradient=_clip_gradient,
         inputs='T T T',
         dtypes={'T': dtypes.REAL},
+        grain=host_pieces.LIGHT,
     )
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorvar import dtypes, errors
+from tensorvar._backend import host_pieces
 from tensorvar._core import executor, op_registry
 from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -149,6 +150,7 @@ ADD_N = op_registry.register(
         gradient=_add_n_gradient,
         inputs='*T',
         wide=True,
+        grain=host_pieces.LIGHT,
     )
 )
 

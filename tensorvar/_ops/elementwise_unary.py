@@ -86,7 +86,9 @@ IDENTITY = op_registry.register(
         asks_for_copy=True,
     )
 )
-STOP_GRADIENT = _define.unary('StopGradient', lambda xp, x: x, NOT_DIFFERENTIABLE, dtypes.ANY)
+STOP_GRADIENT = _define.unary(
+    'StopGradient', lambda xp, x: x, NOT_DIFFERENTIABLE, dtypes.ANY, grain=0
+)
 
 
 def negative(x: Any, name: str | None = None) -> Tensor:

@@ -129,6 +129,7 @@ L2_LOSS = _define.unary(
     dtypes.FLOATING,
     infer=_l2_rule,
     wide=True,
+    grain=0,
 )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tensorvar import dtypes, errors
+from tensorvar._backend import host_pieces
 from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef
@@ -41,6 +42,7 @@ SELECT = op_registry.register(
         _select_gradient,
         inputs='c T T',
         dtypes={'c': dtypes.BOOLEAN},
+        grain=host_pieces.LIGHT,
     )
 )
 

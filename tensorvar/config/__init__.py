@@ -6,6 +6,7 @@ repeated; afterwards they raise, naming the line that used a device first, until
 """
 
 from tensorvar import _left_out
+from tensorvar._backend.cpu_blas import cpu_blas as cpu_blas
 from tensorvar._core.function_mode import functions_run_eagerly as functions_run_eagerly
 from tensorvar._core.function_mode import run_functions_eagerly as run_functions_eagerly
 from tensorvar._device.defaults import get_default_device as get_default_device
@@ -42,6 +43,7 @@ __all__ = [
     'LogicalDevice',
     'LogicalDeviceConfiguration',
     'PhysicalDevice',
+    'cpu_blas',
     'experimental',
     'functions_run_eagerly',
     'get_default_device',
