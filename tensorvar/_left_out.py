@@ -116,11 +116,6 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ('use tv.debugging.set_synchronous and get_synchronous',
      'config.experimental.set_synchronous_execution '
      'config.experimental.get_synchronous_execution'),
-    ('operations on the CPU always give the same result; seed draws with tv.random.set_seed',
-     'config.experimental.enable_op_determinism'),
-    ('float32 products are computed in float32; cast to tv.bfloat16 for speed',
-     'config.experimental.enable_tensor_float_32_execution '
-     'config.experimental.tensor_float_32_execution_enabled'),
     (_APPROXIMATE, 'approx_top_k math.approx_max_k math.approx_min_k nn.approx_max_k'),
     (_APPROXIMATE, 'nn.approx_min_k'),
     (_OPERATORS, ' '.join(

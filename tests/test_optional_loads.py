@@ -16,6 +16,8 @@ PLACES = {
         'importlib.metadata',
         'pynvml',
     },
+    # Not heavy, but of no use to a program on the CPU.
+    'tensorvar._core.device_kernels': {'tensorvar._core.kernels'},
     'tensorvar._ops._special': {'cupyx.scipy.special', 'scipy.special'},
 }
 CHEAP = {'ml_dtypes', 'numpy'}

@@ -57,12 +57,20 @@ class Backend(abc.ABC):
         ledger: what charges this device's memory, or None where nothing is charged.
         variable_bytes: what counts the bytes of variables, or None where the ledger
             has counted them as arrays.
+        kernels: what the layer above has made of the CUDA kernels for this device; None
+            until an op first asks for it.
+        captures: whether work can be captured as a graph, by ``capture``.
+        on_wait: called when the host has waited for the device, to report what kernels
+            found; may raise.
     """
 
     array_module: Any
     array_type: type[Any]
     ledger: memory_ledger.MemoryLedger | None = None
     variable_bytes: byte_counter.ByteCounter | None = None
+    kernels: Any = None
+    captures: bool = False
+    on_wait: Callable[[], None] | None = None
 
     def __init__(self, device: str) -> None:
         self.device = device
@@ -90,6 +98,14 @@ class Backend(abc.ABC):
     @abc.abstractmethod
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Runs array code with this device and its compute stream current."""
+
+    def launch(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Runs code that launches kernels and asks for no memory: a cheaper ``call``."""
+        return self.call(function, *args)
+
+    def is_capturing(self) -> bool:
+        """Whether what is launched now goes into a graph and is not run."""
+        return False
 
     def timed_call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Timed | None:
         """Does the same as ``call``, waits for the end, and tells the device's own times.
@@ -138,6 +154,11 @@ class Backend(abc.ABC):
         """Hears that a variable holds ``nbytes`` less here."""
         if self.variable_bytes is not None:
             self.variable_bytes.subtract(nbytes)
+
+    def _waited(self) -> None:
+        """Reports what kernels have found; called after each wait of the host."""
+        if self.on_wait is not None:
+            self.on_wait()
 
     def _count_use(self, *kinds: str) -> None:
         """Counts a use of this device for the faults that tests arm.

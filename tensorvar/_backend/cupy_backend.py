@@ -4,13 +4,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from tensorvar import errors
 from tensorvar._backend import (
     cupy_errors,
+    cupy_graphs,
     cupy_module,
     cupy_process,
     cupy_streams,
@@ -18,8 +19,25 @@ from tensorvar._backend import (
     gpu_discovery,
     memory_ledger,
     peer,
+    pinned,
 )
 from tensorvar._backend.base import Array, Backend, MemoryInfo, Timed
+
+
+class Chip(NamedTuple):
+    """What kernels are compiled for, and where they run.
+
+    Attributes:
+        capability: compute capability, as (major, minor).
+        multiprocessors: how many the card has.
+        stream: gives CUDA's handle of the stream that array code of this thread goes to.
+        cuda: major version of CUDA that CuPy was built for.
+    """
+
+    capability: tuple[int, int]
+    multiprocessors: int
+    stream: Callable[[], int]
+    cuda: int
 
 
 class CupyBackend(Backend):
@@ -32,6 +50,8 @@ class CupyBackend(Backend):
         ordinal: CUDA's number of the card.
         limit: bytes that may be taken from the card, or None for all there are.
     """
+
+    captures = True
 
     def __init__(self, device: str, ordinal: int, limit: int | None = None) -> None:
         super().__init__(device)
@@ -55,10 +75,17 @@ class CupyBackend(Backend):
             with cupy_streams.Activation(session):
                 return function(*args, **kwargs)
         except RuntimeError as error:
-            translated = self._translate(error)
-            if translated is None:
-                raise
-            raise translated from error
+            self._raise(error)
+
+    def launch(self, function: Callable[..., Any], *args: Any) -> Any:
+        session = self._session
+        # A new thread has a current card, but no context, which the driver needs.
+        if session is None or not session.thread.bound or session.get_device() != self.ordinal:
+            return self.call(function, *args)
+        try:
+            return function(*args)
+        except RuntimeError as error:
+            self._raise(error)
 
     def timed_call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Timed:
         return self.call(self._timed, function, args, kwargs)  # type: ignore[no-any-return]
@@ -82,6 +109,7 @@ class CupyBackend(Backend):
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         self._count_use('copy')
         host: np.ndarray[Any, Any] = self.call(self._download, array)
+        self._waited()
         return host
 
     def copy(self, array: Array) -> Array:
@@ -124,6 +152,7 @@ class CupyBackend(Backend):
         self._count_use()
         if self._session is not None:
             self.call(self._session.synchronize)
+            self._waited()
 
     def memory_info(self) -> MemoryInfo:
         """Returns the bytes in use.
@@ -166,9 +195,60 @@ class CupyBackend(Backend):
         memory_ledger.report('release', self.device, freed, memory.in_use, '')
         return freed
 
+    def chip(self) -> Chip:
+        """What kernels are compiled for; to be asked through ``call``."""
+        session = self._opened()
+        runtime = self._cupy.cuda.runtime
+        facts = runtime.getDeviceProperties(self.ordinal)
+        capability = int(facts['major']), int(facts['minor'])
+        return Chip(
+            capability,
+            int(facts['multiProcessorCount']),
+            session.stream_pointer,
+            runtime.runtimeGetVersion() // 1000,
+        )
+
+    def library_memory(self, nbytes: int) -> Any:
+        """Memory for a library of CUDA's, outside the pool; to be asked through ``call``.
+
+        It counts as ``other``. Its address is ``ptr``; it is freed with the object.
+        """
+        return self._cupy.cuda.Memory(nbytes)
+
+    def is_capturing(self) -> bool:
+        """Whether what is launched now goes into a graph and is not run."""
+        session = self._session
+        return session is not None and session.thread.capture is not None
+
+    def capture(self, function: Callable[[], Any]) -> tuple[cupy_graphs.Graph, Any]:
+        """Writes down what a function queues, as a graph; see ``cupy_graphs.capture``."""
+        return self.call(lambda: cupy_graphs.capture(self._opened(), function))  # type: ignore[no-any-return]
+
+    def shared_words(self, count: int) -> tuple[np.ndarray[Any, Any], Array]:
+        """Zeros that both the host and kernels of this card read and write.
+
+        To be called through ``call``. Every card of the process sees page-locked memory
+        at the host's address; what a kernel wrote is there once the host has waited.
+
+        Args:
+            count: how many words of 64 bits.
+
+        Returns:
+            The words as an array of the host, and as one of this card.
+        """
+        session = self._opened()
+        buffer = pinned.allocate(self._cupy, 8 * count)
+        words = buffer.view.view(np.uint64)
+        words[...] = 0
+        cuda = self._cupy.cuda
+        memory = cuda.UnownedMemory(buffer.pointer, 8 * count, buffer, session.ordinal)
+        pointer = cuda.MemoryPointer(memory, 0)
+        return words, self._cupy.ndarray((count,), words.dtype, memptr=pointer)
+
     def abandon(self) -> None:
         """Gives the CUDA objects up without calling CUDA; for a forked child."""
         self._lock = threading.Lock()
+        self.kernels = self.on_wait = None
         if self._session is not None:
             self._session.abandoned = True
             _abandoned.append(self._session)
@@ -183,11 +263,20 @@ class CupyBackend(Backend):
                 )
             return self._session
 
-    def _translate(self, error: RuntimeError) -> errors.OpError | None:
+    def _raise(self, error: RuntimeError) -> NoReturn:
+        """Raises an error of CUDA or CuPy in this library's words."""
         session = self._session
         in_use = session.memory.in_use if session is not None else 0
         requirement = gpu_discovery.cupy_requirement()
-        return cupy_errors.translate(error, self.device, requirement, in_use)
+        translated = cupy_errors.translate(error, self.device, requirement, in_use)
+        try:
+            if translated is None:
+                raise error
+            raise translated from error
+        finally:
+            # An error that this frame, of its own traceback, still knew would keep itself
+            # alive, and the arrays of all frames with it.
+            del error, translated
 
     def _opened(self) -> cupy_streams.Session:
         """The session, for code that ``call`` runs."""

@@ -57,20 +57,27 @@ def translate(
     Returns:
         The error to raise instead, or None where ``error`` says it well enough.
     """
+    text = str(error)
+    if isinstance(error, errors.InternalError) and any(mark in text for mark in _LOST):
+        # A launch of our own that the driver refused: its error stands behind ours.
+        return _lost(device, text)
     if isinstance(error, errors.OpError):
         return None
-    text = str(error)
     if text.startswith(_OUT_OF_MEMORY):
         return memory_ledger.out_of_memory(device, None, in_use, None)
     if text.startswith(_LOST):
-        return errors.UnavailableError(
-            f'[{device}] CUDA reported {text}; after this error the process cannot use the '
-            'card any more, while values on the CPU are whole; save them and start the '
-            'process again'
-        )
+        return _lost(device, text)
     if any(mark in text for mark in _MISSING_TOOLKIT):
         return errors.FailedPreconditionError(
             f'[{device}] CuPy could not compile a kernel ({text}); it needs NVRTC and the '
             f'CUDA headers; install them with: pip install "{requirement}"'
         )
     return None
+
+
+def _lost(device: str, text: str) -> errors.UnavailableError:
+    return errors.UnavailableError(
+        f'[{device}] CUDA reported {text}; after this error the process cannot use the '
+        'card any more, while values on the CPU are whole; save them and start the '
+        'process again'
+    )

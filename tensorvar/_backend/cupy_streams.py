@@ -13,16 +13,57 @@ share them. Work on different streams is ordered by events:
 
 One event per stream serves all threads: if another thread records it anew before this
 one waits, this one waits for a later point, which includes its own.
+
+While a thread captures a graph, its array code goes to a stream of its own: what other
+threads queue meanwhile on the shared one is run, and is no part of the graph.
 """
 
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tensorvar import dtypes
+from tensorvar import dtypes, errors
 from tensorvar._backend import cupy_memory, pinned
+
+
+class _Thread(threading.local):
+    """What holds of a card in one thread.
+
+    Attributes:
+        bound: whether this thread has had the card's context current.
+        capture: where its array code goes while it captures a graph, or None.
+    """
+
+    bound = False
+    capture: 'Capture | None' = None
+
+
+class Capture:
+    """Where array code of one thread goes while it captures a graph.
+
+    Args:
+        session: of the GPU, whose card is current.
+
+    Attributes:
+        stream: the stream that is captured.
+        pointer: CUDA's handle of it.
+        kept: all memory that was handed out; a graph goes on writing there.
+    """
+
+    def __init__(self, session: 'Session') -> None:
+        self._allocate = session.allocate
+        self.stream = session.cupy.cuda.Stream(non_blocking=True)
+        self.pointer = int(self.stream.ptr)
+        self.kept: list[Any] = []
+
+    def allocate(self, nbytes: int) -> Any:
+        """Hands out memory that is not handed out again."""
+        pointer = self._allocate(nbytes)
+        self.kept.append(pointer)
+        return pointer
 
 
 class Session:
@@ -41,6 +82,8 @@ class Session:
         memory: what hands out memory.
         allocate: ``memory.allocate`` as one object, to be compared by ``is``.
         staging: pinned buffers.
+        get_device: CUDA's number of this thread's current card.
+        thread: what holds in this thread.
         abandoned: whether this is a forked child's copy, which must not call CUDA.
     """
 
@@ -52,6 +95,8 @@ class Session:
         self.get_allocator = cupy.cuda.memory._get_thread_local_allocator
         self.set_allocator = cupy.cuda.memory._set_thread_local_allocator
         self._runtime = cupy.cuda.runtime
+        self.get_device = cupy.cuda.runtime.getDevice
+        self.thread = _Thread()
         previous = self.make_device_current()
         try:
             self.memory = cupy_memory.PoolMemory(cupy, ordinal, device, limit)
@@ -63,14 +108,18 @@ class Session:
             self._arrived = cupy.cuda.Event(disable_timing=True)
         finally:
             self.restore_device(previous)
+        self._compute_pointer = int(self.compute.ptr)
         self.staging = pinned.StagingPool(lambda nbytes: pinned.allocate(cupy, nbytes))
         self._waiting_blocks: list[Any] = []
 
     def make_device_current(self) -> int:
         """Makes the card current in this thread; returns the one that was."""
-        previous = int(self._runtime.getDevice())
-        if previous != self.ordinal:
+        previous = int(self.get_device())
+        if previous != self.ordinal or not self.thread.bound:
+            # A new thread has a current card, but no context, which launching through the
+            # driver needs: this makes the card's the current one.
             self._runtime.setDevice(self.ordinal)
+            self.thread.bound = True
         return previous
 
     def restore_device(self, previous: int) -> None:
@@ -82,8 +131,14 @@ class Session:
         """Whether array code of this thread runs on this GPU's stream and memory."""
         return self.get_stream() is self.compute and self.get_allocator() is self.allocate
 
+    def stream_pointer(self) -> int:
+        """CUDA's handle of the stream that array code of this thread goes to."""
+        capture = self.thread.capture
+        return self._compute_pointer if capture is None else capture.pointer
+
     def land(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Any:
         """Returns an array that the incoming stream may write at once."""
+        self._refuse_in_capture()
         cupy = self.cupy
         if self._waiting_blocks:
             self._retire_waiting()
@@ -115,11 +170,13 @@ class Session:
 
     def upload(self, host: np.ndarray[Any, Any], pointer: int) -> None:
         """Queues a copy of contiguous host data to this card's memory."""
+        self._refuse_in_capture()
         pinned.upload(self.cupy, self.staging, host, pointer, self.incoming)
         self.order(self.compute, self.arrived())
 
     def download(self, pointer: int, host: np.ndarray[Any, Any]) -> None:
         """Copies to contiguous host memory, after the array code queued so far."""
+        self._refuse_in_capture()
         self.order(self.outgoing, self.computed())
         pinned.download(self.cupy, self.staging, pointer, host, self.outgoing)
 
@@ -129,6 +186,7 @@ class Session:
         The other GPU's array code waits for the end of the copy: it may give the
         memory to somebody else, or write it.
         """
+        self._refuse_in_capture()
         runtime = self._runtime
         stream = self.incoming
         self.order(stream, other.computed())
@@ -159,6 +217,14 @@ class Session:
         if not self.compute.is_capturing():
             self.order(self.incoming, self.computed())
             self._waiting_blocks.clear()
+
+    def _refuse_in_capture(self) -> None:
+        # It would be done once, and not when the graph runs.
+        if self.thread.capture is not None:
+            raise errors.InternalError(
+                '[capture] data was to be copied to or from this GPU while a graph of it was '
+                'captured; only work of the GPU itself becomes part of a graph'
+            )
 
     def _record(self, event: Any, stream: Any) -> Any:
         previous = self.make_device_current()
@@ -205,6 +271,11 @@ class Activation:
         self._device = session.make_device_current()
         self._stream = session.get_stream()
         self._allocator = session.get_allocator()
+        capture = session.thread.capture
+        if capture is not None:
+            capture.stream.use()
+            session.set_allocator(capture.allocate)
+            return capture.stream
         session.compute.use()
         session.set_allocator(session.allocate)
         return session.compute

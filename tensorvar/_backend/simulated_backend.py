@@ -44,7 +44,9 @@ class SimulatedBackend(Backend):
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         self._count_use('copy')
-        return np.array(self._own_data(array, 'to_host'), order='C')
+        host = np.array(self._own_data(array, 'to_host'), order='C')
+        self._waited()
+        return host
 
     def copy(self, array: Array) -> Array:
         return self.call(self.array_module.copy_in, self._own_data(array, 'copy'))
@@ -77,6 +79,7 @@ class SimulatedBackend(Backend):
 
     def synchronize(self) -> None:
         self._count_use()
+        self._waited()
 
     def memory_info(self) -> MemoryInfo:
         ledger = self.ledger

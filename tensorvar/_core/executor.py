@@ -15,7 +15,14 @@ import numpy as np
 from tensorvar import errors
 from tensorvar._backend import floating_point
 from tensorvar._backend.base import Backend
-from tensorvar._core import dispatch, full_path, host_data, tape_writing
+from tensorvar._core import (
+    device_kernels,
+    dispatch,
+    full_path,
+    host_data,
+    host_large,
+    tape_writing,
+)
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_call import as_array, detached
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -33,6 +40,7 @@ _set_error_state = floating_point.state.set
 _reset_error_state = floating_point.state.reset
 _QUIET = floating_point.QUIET
 _new_tensor = Tensor.__new__
+_LARGE = host_large.LARGE
 
 
 def run(op: OpDef, *inputs: Any, **attributes: Any) -> Any:
@@ -93,6 +101,9 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         return run(op, x, y, **op.plain)
     if device is None:
         array, device = _constants.get((other.dtype, type(x), x)), where
+        full = other
+    else:
+        full = array
     if (
         where is not device
         or type(array) is not np.ndarray
@@ -103,6 +114,8 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         return run(op, x, y, **op.plain)
     if state is not None and state.wanted is not None and state.wanted is not device:
         return run(op, x, y, **op.plain)
+    if full.nbytes >= _LARGE:
+        function = host_large.pair_of(op)
     token = _set_error_state(_QUIET)
     try:
         result = function(array, other)
@@ -116,7 +129,9 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
     output._array = result
     output._device = device
     if state is not None and state.tapes:
-        local = tape_writing.as_tensors((x, y), (array, other), device, state)
+        local: tuple[Any, ...] = (x, y)
+        if type(x) is not Tensor or type(y) is not Tensor:
+            local = tape_writing.as_tensors(local, (array, other), device, state)
         entry = (op, local, (output,), op.plain)
         for tape in state.tapes:
             tape.write(entry)
@@ -172,6 +187,9 @@ def _run_direct(
         return None
     if has_numbers and not _convert_numbers(op, arrays, backend):
         return None
+    if has_numbers and op.check_values is not None and device.is_gpu:
+        # The full path checks them before they go there.
+        return None
     if op.uniform:
         dtype = arrays[0].dtype
         if dtype not in op.allowed:
@@ -186,13 +204,17 @@ def _run_direct(
     try:
         if array_type is np.ndarray:
             # What the backend's ``call`` does while no fault is armed.
+            forward = op.forward
+            if op.grain and arrays[0].nbytes >= _LARGE:
+                forward = host_large.forward_of(op)
             token = _set_error_state(_QUIET)
             try:
-                result = op.forward(np, *arrays, **attributes)
+                result = forward(np, *arrays, **attributes)
             finally:
                 _reset_error_state(token)
         else:
-            result = backend.call(op.forward, backend.array_module, *arrays, **attributes)
+            forward = op.forward if op.kernel is None else device_kernels.choose(op, backend)[0]
+            result = backend.call(forward, backend.array_module, *arrays, **attributes)
     except (ValueError, TypeError, IndexError):
         if not op.direct:
             # The rule has accepted the inputs, so the full path would raise the same.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorvar._core import dispatch, operands, tape_entries, tape_writing
+from tensorvar._core import dispatch, op_call, operands, tape_entries, tape_writing
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_call import OpCall
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
@@ -36,6 +36,8 @@ def run(
     expected = op.infer(*[value._spec() for value in values], **attributes)
     specs = (expected,) if isinstance(expected, ArraySpec) else expected
     decision = _place(op, values, specs, state)
+    if decision.device.is_gpu:
+        op_call.check_values(op, values, attributes)
     if state is not None and state.trace is not None:
         arrays, results = state.trace.compute(call, values, specs, decision)
     else:

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import _shapes, dtypes, errors
-from tensorvar._core import conversion, dispatch
+from tensorvar._core import conversion, dispatch, host_data
+from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import OPS
 from tensorvar._core.tensor import Tensor
 
@@ -20,11 +23,12 @@ class IndexedSlices:
             dtype.
     """
 
-    __slots__ = ('_dense_shape', '_indices', '_shape_dtype', '_values')
+    __slots__ = ('_dense_shape', '_host_indices', '_indices', '_shape_dtype', '_values')
 
     def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
         self._values = conversion.convert_to_tensor(values)
         self._indices = conversion.convert_to_tensor(indices)
+        self._host_indices = _host_indices(indices, self._indices)
         self._dense_shape = conversion.host_integers(dense_shape, 'IndexedSlices', 'dense_shape')
         self._shape_dtype = dense_shape.dtype if isinstance(dense_shape, Tensor) else None
 
@@ -93,6 +97,16 @@ class IndexedSlices:
             f'IndexedSlices(indices={self._indices!r}, values={self._values!r}, '
             f'dense_shape={self._dense_shape})'
         )
+
+
+def _host_indices(given: Any, indices: Tensor) -> np.ndarray[Any, Any] | None:
+    """Indices of the host that went to a GPU, so that they can be checked before a launch."""
+    if isinstance(given, ArrayValue) or not indices._device.is_gpu:
+        return None
+    given = conversion.unwrap(given)
+    if isinstance(given, ArrayValue):
+        return None
+    return host_data.to_array(given, indices.dtype.numpy, 'IndexedSlices')
 
 
 def add(first: IndexedSlices, second: IndexedSlices) -> IndexedSlices:

@@ -10,7 +10,7 @@ from tensorvar import dtypes, errors
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array, Backend
 from tensorvar._backend.shape_only import ShapeOnlyArray
-from tensorvar._core import numerics_check
+from tensorvar._core import device_kernels, host_large, numerics_check
 from tensorvar._core.array_value import ArrayValue, CopyNeed
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.operands import HostOperand, Operand
@@ -134,6 +134,10 @@ class OpCall:
 
     def _run(self, backend: Backend, arrays: Sequence[Array]) -> Any:
         forward, xp = self.op.forward, backend.array_module
+        if self.op.kernel is not None:
+            forward = device_kernels.choose(self.op, backend).forward
+        if self.op.grain and xp is np and arrays[0].nbytes >= host_large.LARGE:
+            forward = host_large.forward_of(self.op)
         if self._copies is not None and listeners.wants_device_times(self.state):
             timed = backend.timed_call(forward, xp, *arrays, **self.attributes)
             if timed is not None:
@@ -155,32 +159,74 @@ class OpCall:
         variable: str | None = None,
     ) -> None:
         """Emits the record of the op, if anybody listens."""
+        if self._copies is not None:
+            specs = [output._spec() for output in outputs]
+            self.emit(self.describe(values, specs, decision, variable), decision.device)
+
+    def describe(
+        self,
+        values: Sequence[Operand],
+        results: Sequence[ArraySpec],
+        decision: placement.Decision,
+        variable: str | None = None,
+    ) -> records.PlacementRecord:
+        """What the record of the op says that holds for each time it runs."""
+        result = results[0] if results else values[0]._spec()
+        return records.PlacementRecord(
+            op=self.op.name,
+            device=decision.device.short,
+            reason=decision.reason,
+            shapes=tuple(value._spec().shape for value in values) or (result.shape,),
+            dtype=dtypes.from_numpy(result.dtype).name,
+            compute_dtype=_compute_dtype(self.op, result.dtype),
+            where=str(call_site.user_call_site()),
+            scope=_scope_text(self.state),
+            nbytes=sum(spec.nbytes for spec in results),
+            inputs_on=tuple(_location(value) for value in values),
+            note=decision.note,
+            variable=variable or _variable_name(values),
+        )
+
+    def emit(self, record: records.PlacementRecord, device: Device) -> None:
+        """Completes a fresh record by what holds for this run alone, and emits it."""
         if self._copies is None or self._record_id is None:
             return
-        result = outputs[0]._spec() if outputs else values[0]._spec()
-        listeners.emit(
-            records.PlacementRecord(
-                op=self.op.name,
-                device=decision.device.short,
-                reason=decision.reason,
-                shapes=tuple(value._spec().shape for value in values) or (result.shape,),
-                dtype=dtypes.from_numpy(result.dtype).name,
-                compute_dtype=_compute_dtype(self.op, result.dtype),
-                where=str(call_site.user_call_site()),
-                scope=_scope_text(self.state),
-                start_ns=self._start,
-                end_ns=self._end,
-                clock=self._clock,
-                copies=tuple(self._copies),
-                nbytes=sum(output._spec().nbytes for output in outputs),
-                memory_after=decision.device.backend.memory_info().current,
-                inputs_on=tuple(_location(value) for value in values),
-                note=decision.note,
-                variable=variable or _variable_name(values),
-                id=self._record_id,
-            ),
-            self.state,
-        )
+        record.id, record.copies = self._record_id, tuple(self._copies)
+        record.start_ns, record.end_ns, record.clock = self._start, self._end, self._clock
+        record.memory_after = device.backend.memory_info().current
+        listeners.emit(record, self.state)
+
+    def withhold(self) -> None:
+        """Lets nobody hear of the op: a replay has emitted its record already."""
+        self._copies = None
+
+
+def check_values(
+    op: OpDef,
+    values: Sequence[Operand],
+    attributes: dict[str, Any],
+    known: Sequence[np.ndarray[Any, Any] | None] = (),
+) -> None:
+    """Has an op that runs on a GPU refuse what the host can still look at.
+
+    Args:
+        op: the record of the op.
+        values: its inputs.
+        attributes: its attributes.
+        known: for each input what the host knows of its value, if anything.
+
+    Raises:
+        InvalidArgumentError: a value of the host is none that the op takes.
+    """
+    if op.check_values is None:
+        return
+    hosts = list(known) or [None] * len(values)
+    for position, value in enumerate(values):
+        array = value.array if isinstance(value, HostOperand) else value._read()
+        if type(array) is np.ndarray:
+            hosts[position] = array
+    if any(host is not None for host in hosts):
+        op.check_values([value._spec() for value in values], hosts, **attributes)
 
 
 def as_array(array: Any, backend: Backend) -> Array:

@@ -47,6 +47,25 @@ Infer = Callable[..., Any]
 Forward = Callable[..., Any]
 Gradient = Callable[..., Any]
 Kernel = Callable[..., Any]
+ValueCheck = Callable[..., None]
+
+
+class ChangedCopy:
+    """The ``forward`` of an op that changes parts of a variable: a copy, changed in place.
+
+    Args:
+        in_place: the op's ``in_place``.
+    """
+
+    __slots__ = ('in_place',)
+
+    def __init__(self, in_place: Forward) -> None:
+        self.in_place = in_place
+
+    def __call__(self, xp: Any, variable: Any, *arrays: Any, **attributes: Any) -> Any:
+        result = xp.array(variable, order='C', copy=True)
+        self.in_place(xp, result, *arrays, **attributes)
+        return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,21 +83,35 @@ class OpDef:
         inputs: a letter per input, separated by blanks; equal letters share a dtype,
             ``*T`` stands for any number of inputs of one dtype.
         dtypes: the dtypes that each letter takes; a letter not listed takes any.
-        kernel: ``kernel(*arrays, **attributes)`` on a GPU in place of ``forward``, or None.
+        kernel: ``kernel(kernels, *arrays, **attributes)`` on a GPU, in place of ``in_place``
+            if there is one, else of ``forward``; or None. It gets the
+            ``kernels.Kernels`` of the device. It writes into the first array and
+            returns that, or returns a new one; or it returns NotImplemented, with nothing
+            done, to leave the call to the other.
+        check_values: ``check_values(specs, values, **attributes)`` raises for inputs of the
+            host that the op refuses, before they go to a GPU, where a bad one would be
+            seen too late; or None. ``values`` holds an array of the host, or None, for each
+            of the inputs, ``specs`` their ``ArraySpec``.
         direct: whether ``forward`` alone refuses exactly what ``infer`` refuses once
             dtypes are allowed and equal, so that the fast path may skip ``infer``.
         on_variable: whether the op runs where its first input, a variable, lives.
         in_place: ``in_place(xp, target, *arrays, **attributes)`` writes into the buffer
             of a variable; only for ops that change one.
         stateful: whether two equal calls may differ, as for random draws.
+        grain: for an elementwise op, how many bytes of an input are worth a further thread
+            on the CPU; 0 for an op that is not cut. See ``host_pieces``.
         asks_for_copy: whether calling the op is asking for a copy, as for ``identity``; its
             copies are explicit then, and no guard refuses them.
         wide: whether 16-bit floats are computed in float32 and rounded once.
+        none_arrives: whether ``gradient`` gets None, and not zeros, for an output on which
+            nothing depends.
         ufunc: name of the array module's function that is all that ``forward`` calls; or
             None.
         host_function: ``host_function(*arrays)`` gives what ``forward`` does for NumPy's
             arrays and the attributes ``plain``, or raises ValueError to leave it to
             ``forward``; the fast path calls it. By default NumPy's function ``ufunc``.
+        host_into: ``host_into(*arrays, out=array)`` writes for NumPy's arrays what ``forward``
+            gives without attributes; or None. By default NumPy's function ``ufunc``.
         plain: the attributes of most calls.
 
     The rest is worked out once, for the fast path: ``letters`` and ``variadic`` of
@@ -93,14 +126,18 @@ class OpDef:
     inputs: str = 'T'
     dtypes: Mapping[str, frozenset[np.dtype[Any]]] = field(default_factory=dict)
     kernel: Kernel | None = None
+    check_values: ValueCheck | None = None
     direct: bool = False
     on_variable: bool = False
     in_place: Forward | None = None
     stateful: bool = False
     wide: bool = False
+    grain: int = 0
     asks_for_copy: bool = False
+    none_arrives: bool = False
     ufunc: str | None = None
     host_function: Callable[..., Any] | None = None
+    host_into: Callable[..., Any] | None = None
     plain: dict[str, Any] = field(default_factory=dict)
     letters: tuple[str, ...] = field(init=False)
     variadic: bool = field(init=False)
@@ -117,6 +154,7 @@ class OpDef:
         object.__setattr__(self, 'uniform', len(set(self.letters)) == 1)
         if self.ufunc is not None:
             object.__setattr__(self, 'host_function', getattr(np, self.ufunc))
+            object.__setattr__(self, 'host_into', self.host_function)
 
     def letter(self, position: int) -> str:
         """The dtype letter of the input at ``position``."""

@@ -18,7 +18,9 @@ class ScatterMethods:
     Every write is in place while nobody else holds the buffer, returns the variable,
     and raises ``InvalidArgumentError`` for indices out of range (negative ones too) or
     shapes that do not fit, with nothing changed. Duplicate indices accumulate, except
-    in the ``update`` forms, where the last one wins.
+    in the ``update`` forms, where the last one wins. An index that a card has computed
+    itself is reported when the host next waits for that card, as in a read; only its own
+    row is left out.
     """
 
     __slots__ = ()
@@ -50,7 +52,11 @@ class ScatterMethods:
     def scatter_div(
         self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None
     ) -> 'Variable':
-        """Divides rows: ``self[indices[i]] /= values[i]``."""
+        """Divides rows: ``self[indices[i]] /= values[i]``.
+
+        A divisor of 0 is refused. One that a card has computed itself is not looked at: it
+        gives 0 for integers, and what division gives for others.
+        """
         return self._scatter('ResourceScatterDiv', sparse_delta)
 
     def scatter_min(
@@ -104,7 +110,8 @@ class ScatterMethods:
                 f'`tf.IndexedSlices`; make one with tv.IndexedSlices(values, indices)',
                 op,
             )
-        update.update(self, OPS[op], (sparse_delta.indices, sparse_delta.values))
+        hosts = (None, sparse_delta._host_indices, None)
+        update.update(self, OPS[op], (sparse_delta.indices, sparse_delta.values), hosts)
         return self  # type: ignore[no-any-return]
 
     def _scatter_nd(self: Any, op: str, indices: Any, updates: Any) -> 'Variable':

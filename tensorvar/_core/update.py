@@ -4,9 +4,20 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tensorvar import errors
 from tensorvar._backend.base import Array
-from tensorvar._core import operands, tape_entries, variable_write
+from tensorvar._core import (
+    device_kernels,
+    host_large,
+    index_reports,
+    moves,
+    op_call,
+    operands,
+    tape_entries,
+    variable_write,
+)
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_call import OpCall, as_array
 from tensorvar._core.op_registry import OPS, ArraySpec, OpDef
@@ -17,14 +28,24 @@ from tensorvar._device.device import Device
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
 
+FRESH_BUFFER = 'written to a fresh buffer: the old one is held'
+"""What the record of such a write notes."""
 
-def update(variable: 'Variable', op: OpDef, values: Sequence[Any], **attributes: Any) -> 'Variable':
+Hosts = Sequence[np.ndarray[Any, Any] | None]
+
+_ndarray = np.ndarray
+
+
+def update(
+    variable: 'Variable', op: OpDef, values: Sequence[Any], hosts: Hosts = (), **attributes: Any
+) -> 'Variable':
     """Changes a variable by an op, where the variable lives.
 
     Args:
         variable: the variable; the op's first input.
         op: the record of the op, with ``in_place``.
         values: the other inputs.
+        hosts: for each input what the host knows of its value, if anything.
         **attributes: the op's attributes.
 
     Returns:
@@ -43,9 +64,12 @@ def update(variable: 'Variable', op: OpDef, values: Sequence[Any], **attributes:
         return variable
     try:
         if variable._enforced:
-            _update_constrained(variable, op, values, attributes, state)
+            _update_constrained(variable, op, values, hosts, attributes, state)
         else:
-            _update_full(variable, op, values, attributes, state)
+            _update_full(variable, op, values, hosts, attributes, state)
+    except index_reports.LateIndexError:
+        # Of any op before.
+        raise
     except errors.InvalidArgumentError as error:
         if repr(variable.name) not in error.message:
             error._add(f'this concerns {variable._describe()}')
@@ -69,6 +93,10 @@ def _write_like(
         or array.dtype not in op.allowed
     ):
         return False
+    # Ops that are one function of the array module have tried this in ``write_direct``.
+    tried = type(array) is _ndarray or op.host_function is not None
+    if not tried and variable_write.launch_direct(variable, op, value):
+        return True
     return _write(variable, device, shape, op, [array], attributes, shape) is not None
 
 
@@ -81,6 +109,7 @@ def _update_full(
     variable: 'Variable',
     op: OpDef,
     values: Sequence[Any],
+    hosts: Hosts,
     attributes: dict[str, Any],
     state: scope.ContextState | None,
 ) -> None:
@@ -92,19 +121,21 @@ def _update_full(
         result = op.infer(*_specs(prepared), **attributes)
         _check_static_shape(variable, op, result)
         decision = placement.choose(state, (), device)
+        if device.is_gpu:
+            op_call.check_values(op, prepared, attributes, hosts)
         arrays = call.bring(prepared[1:], decision.device, first=1)
         write = functools.partial(
             _write, variable, device, shape, op, arrays, attributes, result.shape
         )
         if state is not None and state.trace is not None:
-            kept = state.trace.write(variable, op, arrays, attributes, result.shape, write)
+            kept = state.trace.write(call, prepared, arrays, decision, result.shape, write)
         else:
             kept = write()
     if switches.flags & switches.SYNCHRONOUS:
         decision.device.backend.synchronize()
     call.finish()
     if not kept:
-        decision = decision._replace(note='written to a fresh buffer: the old one is held')
+        decision = decision._replace(note=FRESH_BUFFER)
     call.report(prepared, (), decision, variable.name)
     if state is not None and state.tapes:
         where = call_site.user_call_site().short
@@ -150,6 +181,10 @@ def _write(
     backend = device.backend
     xp = backend.array_module
     forward, in_place = op.forward, op.in_place
+    if backend.array_type is not _ndarray:
+        forward, in_place = device_kernels.choose(op, backend)
+    elif op.grain and arrays[0].nbytes >= host_large.LARGE:
+        forward, in_place = host_large.forward_of(op), host_large.in_place_of(op)
 
     def write_into(target: Array) -> None:
         backend.call(in_place, xp, target, *arrays, **attributes)
@@ -160,10 +195,11 @@ def _write(
     with variable._lock:
         if not _is_still(variable, device, shape):
             return None
-        same_shape = new_shape == shape
-        target = write_into if same_shape and in_place is not None else None
-        kept = variable_write.replace(variable, target, compute)
-        if not same_shape:
+        if new_shape == shape:
+            target = None if in_place is None else write_into
+            return variable_write.replace(variable, target, compute)
+        with moves.under_way():
+            kept = variable_write.replace(variable, None, compute)
             variable._resized(new_shape)
     return kept
 
@@ -172,6 +208,7 @@ def _update_constrained(
     variable: 'Variable',
     op: OpDef,
     values: Sequence[Any],
+    hosts: Hosts,
     attributes: dict[str, Any],
     state: scope.ContextState | None,
 ) -> None:
@@ -182,16 +219,19 @@ def _update_constrained(
     while True:
         device, shape = variable._device, variable._concrete
         _check_static_shape(variable, op, op.infer(*_specs(prepared), **attributes))
+        if device.is_gpu:
+            op_call.check_values(op, prepared, attributes, hosts)
         arrays = call.bring(prepared[1:], device, first=1)
         backend = device.backend
         with variable._lock:
             if not _is_still(variable, device, shape):
                 continue
+            forward = device_kernels.choose(op, backend).forward
             proposed = backend.call(
-                op.forward, backend.array_module, variable._read(), *arrays, **attributes
+                forward, backend.array_module, variable._read(), *arrays, **attributes
             )
             value = variable.constraint(wrap(as_array(proposed, backend), device))
-            _update_full(variable, OPS['AssignVariableOp'], (value,), {}, state)
+            _update_full(variable, OPS['AssignVariableOp'], (value,), (), {}, state)
             return
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tensorvar import errors
-from tensorvar._backend import floating_point
+from tensorvar._backend import floating_point, host_pieces
 from tensorvar._backend.base import Array
 from tensorvar._core.op_registry import OpDef
 from tensorvar._core.tensor import Tensor, wrap
@@ -38,6 +38,7 @@ _current = scope.current
 _set_error_state = floating_point.state.set
 _reset_error_state = floating_point.state.reset
 _QUIET = floating_point.QUIET
+_LARGE = host_pieces.LARGE
 _forking = False
 _fork_gate = threading.Lock()
 
@@ -116,7 +117,11 @@ def write_direct(variable: 'Variable', op: OpDef, value: Any) -> bool:
     if state is not None and not state.bare:
         return False
     delta, dtype = value._array, variable._numpy_dtype
-    if type(delta) is not np.ndarray or delta.dtype is not dtype or dtype not in op.allowed:
+    if type(delta) is not np.ndarray:
+        return launch_direct(variable, op, value)
+    if delta.dtype is not dtype or dtype not in op.allowed:
+        return False
+    if delta.nbytes >= _LARGE:
         return False
     with variable._lock:
         array = variable._array
@@ -142,6 +147,50 @@ def write_direct(variable: 'Variable', op: OpDef, value: Any) -> bool:
     return keep
 
 
+def launch_direct(variable: 'Variable', op: OpDef, value: Tensor) -> bool:
+    """``write_direct`` for a value on a card: one kernel in place of NumPy's function.
+
+    The kernel asks for no memory, so neither stream nor allocator have to be made current.
+    Whether anybody listens has been looked at before.
+
+    Args:
+        variable: the variable; the op's first input.
+        op: the record of the op, which takes a value just like the variable.
+        value: its second input.
+
+    Returns:
+        Whether it has written.
+    """
+    given, dtype, device = value._array, variable._numpy_dtype, value._device
+    backend = device.backend
+    kernels, kernel = backend.kernels, op.kernel
+    if kernels is None or kernel is None or not kernels.usable:
+        return False
+    if given.dtype is not dtype or dtype not in op.allowed:
+        return False
+    with variable._lock:
+        array = variable._array
+        if variable._device is not device or array is None or given.shape != variable._concrete:
+            return False
+        while _forking:
+            _wait_for_fork()
+        keep = False
+        # As in ``replace``, nothing is called from here to ``try``.
+        try:
+            variable._array = None
+            keep = _getrefcount(array) == _ALONE_IN_LAUNCH_DIRECT
+            if keep:
+                keep = backend.launch(kernel, kernels, array, given) is not NotImplemented
+        except errors.NotFoundError:
+            # There is no such kernel; ``update`` takes another way, and says why.
+            keep = False
+        finally:
+            # An interrupt may come after the write: a count too many costs a copy.
+            variable._version += keep
+            variable._array = array
+    return keep
+
+
 def take(holder: Slot) -> tuple[Array, bool]:
     """Empties a slot that may stay empty, as that of a replica.
 
@@ -157,22 +206,27 @@ def take(holder: Slot) -> tuple[Array, bool]:
 
 
 class _Probe:
-    """Stands for a variable, and for an op, while the constants are measured."""
+    """Stands for a variable, an op, a device and more while the constants are measured."""
 
-    __slots__ = ('_array', '_lock', '_version')
+    __slots__ = ('_array', '_device', '_lock', '_version', 'backend', 'kernels')
 
     _enforced = False
     _concrete = (1,)
     _numpy_dtype = np.dtype(float)
     allowed = frozenset({np.dtype(float)})
+    kernel = usable = True
 
     def __init__(self) -> None:
+        self._device = self.backend = self.kernels = self
         self._array: Array = bytearray(1)
         self._lock = threading.RLock()
         self._version = 0
 
     def host_function(self, array: Array, delta: Array, out: Array) -> None:
         """Writes nothing."""
+
+    def launch(self, function: Any, *arguments: Any) -> None:
+        """Launches nothing."""
 
 
 def _replace_keeps() -> bool:
@@ -183,6 +237,12 @@ def _write_direct_keeps() -> bool:
     probe: Any = _Probe()
     probe._array = np.zeros(1)
     return write_direct(probe, probe, wrap(np.zeros(1), probe))
+
+
+def _launch_direct_keeps() -> bool:
+    probe: Any = _Probe()
+    probe._array = np.zeros(1)
+    return launch_direct(probe, probe, wrap(np.zeros(1), probe))
 
 
 def _take_is_alone() -> bool:
@@ -205,9 +265,11 @@ def _measure(name: str, is_alone: Callable[[], bool]) -> None:
 _ALONE_IN_REPLACE = -1
 _ALONE_IN_TAKE = -1
 _ALONE_IN_WRITE_DIRECT = -1
+_ALONE_IN_LAUNCH_DIRECT = -1
 _measure('_ALONE_IN_REPLACE', _replace_keeps)
 _measure('_ALONE_IN_TAKE', _take_is_alone)
 _measure('_ALONE_IN_WRITE_DIRECT', _write_direct_keeps)
+_measure('_ALONE_IN_LAUNCH_DIRECT', _launch_direct_keeps)
 
 
 # Forks. ``live`` knows the variables and registers these.

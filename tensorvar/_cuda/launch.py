@@ -90,6 +90,12 @@ class Driver:
         self._library = library
         self.launch = library.cuLaunchKernelEx
 
+    def version(self) -> int:
+        """The CUDA version that the driver knows: 12010 for 12.1."""
+        version = ctypes.c_int()
+        self._check('cuDriverGetVersion', ctypes.byref(version))
+        return version.value
+
     def load(self, cubin: bytes) -> int:
         """Loads a cubin into the current context; gives the module."""
         module = ctypes.c_void_p()
@@ -126,6 +132,10 @@ class Driver:
         """Lets a kernel use more dynamic shared memory than every chip has."""
         handle = ctypes.c_void_p(function)
         self._check('cuFuncSetAttribute', handle, _MAX_DYNAMIC_SHARED_SIZE, nbytes)
+
+    def encode_tensor_map(self, *values: Any) -> None:
+        """``cuTensorMapEncodeTiled`` with its 12 arguments."""
+        self._check('cuTensorMapEncodeTiled', *values)
 
     def reason(self, status: int) -> str:
         """A return code in words."""
@@ -173,57 +183,64 @@ class DeviceKernel:
         self._shared_allowed = _DEFAULT_SHARED_BYTES
         signature.verify(name, driver.parameters(self._function))
 
-    def bind(self, grid: Grid) -> 'DeviceLaunch':
-        """The kernel with a grid."""
+    def bind(self, grid: Grid) -> Launch:
+        """The kernel with a grid.
+
+        Returns:
+            What launches it and returns at once. It raises InternalError, naming kernel,
+            launch and arguments, where the driver refuses.
+        """
         if grid.shared > self._shared_allowed:
             self._driver.allow_shared(self._function, grid.shared)
             self._shared_allowed = grid.shared
-        return DeviceLaunch(self._driver, self.name, self._function, self._signature, grid)
+        return self._packed(grid) if self._signature.is_natural else self._placed(grid)
+
+    # What follows are functions in functions: calling one takes less than the ``__call__``
+    # of an object, and this is done for every launch.
+
+    def _packed(self, grid: Grid) -> Launch:
+        """A launch that hands the driver one buffer of arguments."""
+        driver_launch, handle = self._driver.launch, ctypes.c_void_p(self._function)
+        pack_into, size = self._signature.pack_into, self._signature.size
+        configs, per_thread = _Configs(grid), arguments.per_thread
+
+        def launch(stream: int, *values: Any) -> None:
+            memory, extras = per_thread.ready
+            pack_into(memory, 0, *values)
+            status = driver_launch(configs[stream], handle, None, extras[size])
+            if status:
+                raise self._refused(grid, status, values)
+
+        return launch
+
+    def _placed(self, grid: Grid) -> Launch:
+        """A launch for which the driver puts each argument where the compiler wants it."""
+        driver_launch, handle = self._driver.launch, ctypes.c_void_p(self._function)
+        signature, configs = self._signature, _Configs(grid)
+
+        def launch(stream: int, *values: Any) -> None:
+            pointers = signature.pack(values).pointers(signature)
+            status = driver_launch(configs[stream], handle, pointers, None)
+            if status:
+                raise self._refused(grid, status, values)
+
+        return launch
+
+    def _refused(self, grid: Grid, status: int, values: Sequence[Any]) -> errors.InternalError:
+        what = describe(self.name, grid, values)
+        return errors.InternalError(f'{what}: {self._driver.reason(status)}')
 
 
-class DeviceLaunch:
-    """A kernel with its grid, and the driver's configuration for each stream so far."""
+class _Configs(dict[int, Any]):
+    """Pointers to the driver's configuration of a grid by stream, made when asked for."""
 
-    __slots__ = ('_configs', '_driver', '_grid', '_handle', '_launch', '_name', '_pack')
-
-    def __init__(
-        self,
-        driver: Driver,
-        name: str,
-        function: int,
-        signature: arguments.Signature,
-        grid: Grid,
-    ) -> None:
-        self._driver = driver
-        self._launch = driver.launch
-        self._name = name
-        self._handle = ctypes.c_void_p(function)
-        self._pack = signature.pack
+    def __init__(self, grid: Grid) -> None:
+        super().__init__()
         self._grid = grid
-        self._configs: dict[int, tuple[Any, LaunchConfig]] = {}
 
-    def __call__(self, stream: int, *values: Any) -> None:
-        """Launches on a stream and returns at once.
-
-        Args:
-            stream: the driver's handle.
-            *values: the arguments: addresses and counts as int, the rest as bytes.
-
-        Raises:
-            InternalError: the driver refuses; the message names kernel, launch, arguments.
-        """
-        config = self._configs.get(stream) or self._configure(stream)
-        extra = self._pack(values).extra
-        status = self._launch(config[0], self._handle, None, extra)
-        if status:
-            raise errors.InternalError(
-                f'{describe(self._name, self._grid, values)}: {self._driver.reason(status)}'
-            )
-
-    def _configure(self, stream: int) -> tuple[Any, LaunchConfig]:
-        config = configure(self._grid, stream)
-        self._configs[stream] = (ctypes.byref(config), config)
-        return self._configs[stream]
+    def __missing__(self, stream: int) -> Any:
+        self[stream] = pointer = ctypes.byref(configure(self._grid, stream))
+        return pointer
 
 
 def configure(grid: Grid, stream: int) -> LaunchConfig:

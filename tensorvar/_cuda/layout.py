@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 MAX_RANK = 6
 DIVISOR_BYTES = 24
 WALK_BYTES = 8 * (2 + 3 * MAX_RANK + 2 * MAX_RANK)
+POSITIONS_BYTES = 8 * (1 + 3 * MAX_RANK + MAX_RANK)
 _WALK = struct.Struct(f'<2Q{3 * MAX_RANK}Q{2 * MAX_RANK}q')
+_POSITIONS = struct.Struct(f'<Q{3 * MAX_RANK}Q{MAX_RANK}q')
 _DIVISOR = struct.Struct('<3Q')
 _SMALLEST_TRANSPOSED = 16
 
@@ -141,19 +143,31 @@ def pack_walk(dimensions: tuple[Dimension, ...]) -> bytes:
     """``tv::Walk`` over at most ``MAX_RANK`` dimensions."""
     inner_first = dimensions[::-1]
     spare = MAX_RANK - len(inner_first)
-    divisors: list[int] = []
-    for each in inner_first:
-        divisors.extend(_divisor(each.extent))
     return _WALK.pack(
         math.prod(each.extent for each in dimensions),
         len(dimensions),
-        *divisors,
-        *(0,) * (3 * spare),
+        *_divisors(inner_first),
         *(each.destination for each in inner_first),
         *(0,) * spare,
         *(each.source for each in inner_first),
         *(0,) * spare,
     )
+
+
+def pack_positions(dimensions: tuple[Dimension, ...]) -> bytes:
+    """``tv::Positions`` of the source over at most ``MAX_RANK`` dimensions."""
+    inner_first = dimensions[::-1]
+    spare = MAX_RANK - len(inner_first)
+    strides = (each.source for each in inner_first)
+    return _POSITIONS.pack(len(dimensions), *_divisors(inner_first), *strides, *(0,) * spare)
+
+
+def _divisors(dimensions: tuple[Dimension, ...]) -> list[int]:
+    """The fields of ``MAX_RANK`` divisors, those that are not used 0."""
+    found: list[int] = []
+    for each in dimensions:
+        found.extend(_divisor(each.extent))
+    return found + [0] * (3 * (MAX_RANK - len(dimensions)))
 
 
 def outer_offsets(dimensions: tuple[Dimension, ...]) -> list[tuple[int, int]]:

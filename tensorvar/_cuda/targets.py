@@ -1,12 +1,18 @@
 """What a wrapper needs of the device that its kernels run on."""
 
+import operator
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tensorvar._cuda import arguments, cache, launch, nvrtc, source
+from tensorvar import errors
+from tensorvar._cuda import arguments, cache, launch, nvrtc, source, tensor_map
 
 Array = Any
 """An array of the target's kind: CuPy's on a card, NumPy's in the emulation."""
+
+
+class NoKernelError(errors.NotFoundError):
+    """A kernel could not be compiled or loaded; nothing was launched."""
 
 
 class Target(Protocol):
@@ -21,13 +27,20 @@ class Target(Protocol):
     multiprocessors: int
 
     def kernel(self, export: source.Export, signature: arguments.Signature) -> launch.Kernel:
-        """The kernel, compiled and loaded on first use."""
+        """The kernel, compiled and loaded on first use.
+
+        Raises:
+            NoKernelError: that is not possible.
+        """
 
     def pointer(self, array: Array) -> int:
         """The address of the first element."""
 
     def stream(self) -> int:
         """The stream that is current."""
+
+    def tensor_map(self, tiled: tensor_map.Tiled) -> bytes:
+        """What a kernel takes by value to move boxes of matrices."""
 
 
 class DeviceTarget:
@@ -38,7 +51,11 @@ class DeviceTarget:
     Attributes:
         name: what is compiled for, such as ``'sm_90a'``.
         multiprocessors: how many the card has.
+        pointer: the address of an array's first element.
     """
+
+    # Called twice for each launch, and faster than a method.
+    pointer = operator.attrgetter('data.ptr')
 
     def __init__(
         self,
@@ -52,15 +69,23 @@ class DeviceTarget:
         self.stream = stream
         self._kernels = kernels
         self._driver = launch.driver()
+        self._missing: dict[source.Export, str] = {}
 
     def kernel(self, export: source.Export, signature: arguments.Signature) -> launch.Kernel:
         """The kernel, compiled and loaded on first use.
 
         Raises:
-            NotFoundError: it is in no cache and there is no compiler.
+            NoKernelError: it does not compile or load, now or when it was first asked for.
         """
-        module = self._driver.load(self.cubin(export))
-        return launch.DeviceKernel(self._driver, module, export.name, signature)
+        if export in self._missing:
+            raise NoKernelError(self._missing[export])
+        try:
+            module = self._driver.load(self.cubin(export))
+            return launch.DeviceKernel(self._driver, module, export.name, signature)
+        except errors.OpError as error:
+            # Compiling takes long, so it is not tried again.
+            self._missing[export] = f'{export.name} for {self.name}: {error}'
+            raise NoKernelError(self._missing[export]) from error
 
     def cubin(self, export: source.Export) -> bytes:
         """Machine code of one kernel, from the cache or compiled now."""
@@ -72,7 +97,6 @@ class DeviceTarget:
             name, lambda: compiler.compile(text, self.name, name=export.name).cubin
         )
 
-    def pointer(self, array: Array) -> int:
-        """The address of the first element."""
-        address: int = array.data.ptr
-        return address
+    def tensor_map(self, tiled: tensor_map.Tiled) -> bytes:
+        """What a kernel takes by value to move boxes of matrices."""
+        return tensor_map.encode(self._driver, tiled)

@@ -10,6 +10,8 @@ import sys
 from typing import NamedTuple
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# What stands for a file where ``tv.function`` has generated the code, such as a plan.
+_GENERATED = ' of tv.function>'
 _CONTEXTLIB = contextlib.ExitStack.__init__.__code__.co_filename
 # Whether a file is library code, by the file name of its code objects. Computing this
 # once per file leaves one dictionary look-up per frame.
@@ -54,7 +56,7 @@ def user_call_site() -> CallSite:
 
 
 def _classify(path: str) -> bool:
-    if path.startswith(_PACKAGE) or path == _CONTEXTLIB:
+    if path.startswith(_PACKAGE) or path == _CONTEXTLIB or path.endswith(_GENERATED):
         return True
     # A frame of Keras exists only once Keras is being imported, so asking for the
     # module costs nothing and imports nothing.

@@ -1,10 +1,28 @@
 """``tv.config``: facts about physical devices."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from tensorvar._device import physical_arguments
-from tensorvar._device.physical import PhysicalDevice
+from tensorvar._device.physical import PhysicalDevice, PhysicalGpu
+
+
+def _unknown(card: PhysicalGpu) -> str:
+    return 'unknown'
+
+
+_describe_kernels: Callable[[PhysicalGpu], str] = _unknown
+
+
+def set_kernel_description(function: Callable[[PhysicalGpu], str]) -> None:
+    """Registers who knows which kernels a card runs.
+
+    Args:
+        function: called with a card; gives the row ``'kernels'`` of its details.
+    """
+    global _describe_kernels
+    _describe_kernels = function
 
 
 def get_device_details(device: PhysicalDevice) -> dict[str, Any]:
@@ -17,7 +35,8 @@ def get_device_details(device: PhysicalDevice) -> dict[str, Any]:
         For a GPU ``device_name``, and as far as they are known ``compute_capability``
         (a pair), ``pci_bus_id``, ``uuid``, ``driver_version``, and ``total_memory`` and
         ``free_memory`` in bytes; ``simulated`` is there, and True, for a simulated one.
-        Empty for the CPU.
+        For a real one ``kernels`` is ``'own'``, or why CuPy computes alone, or
+        ``'not used yet'``. Empty for the CPU.
 
     Raises:
         InvalidArgumentError: it is no physical device here.
@@ -34,6 +53,7 @@ def get_device_details(device: PhysicalDevice) -> dict[str, Any]:
         'total_memory': card.total_memory,
         'free_memory': card.free_memory(),
         'simulated': card.simulated or None,
+        'kernels': None if card.simulated else _describe_kernels(card),
     }
     return {name: fact for name, fact in facts.items() if fact is not None}
 

@@ -141,9 +141,12 @@ class Engine:
         Raises:
             UnhashableError: an argument cannot be part of it.
         """
+        default = registry.default_device()
         parts: list[Any] = [
             None if state is None else state.device,
-            registry.default_device(),
+            default,
+            # Another one each time the devices are configured.
+            default.backend,
             precision.default,
         ]
         if state is not None and state.guards:

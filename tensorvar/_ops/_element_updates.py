@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorvar import dtypes
+from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
+from tensorvar._device import determinism
 
 _WIDENED = {
     dtypes.bfloat16.numpy: dtypes.float32.numpy,
@@ -44,7 +45,14 @@ def update_at(xp: Any, name: str, target: Array, places: Array, values: Array) -
     """
     if not hasattr(xp, 'cuda'):
         getattr(xp, name).at(target, places, values)
-    elif name == 'subtract':
+        return
+    if determinism.enabled and name in ('add', 'subtract') and target.dtype in dtypes.INEXACT:
+        raise errors.UnimplementedError(
+            f'[{name}] {target.dtype} values are added by index on a GPU, in an order that '
+            f'varies, and tv.config.experimental.enable_op_determinism was called; allowed are '
+            f'integers, or the CPU; use tv.device("CPU:0") for this op'
+        )
+    if name == 'subtract':
         _add(xp, target, places, xp.zeros((), values.dtype) - values)
     elif name == 'add':
         _add(xp, target, places, values)

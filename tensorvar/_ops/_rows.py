@@ -3,7 +3,7 @@
 Indices are checked where the host can read them at once: in the public functions if
 they are host data on their way to a card, in the forwards on the CPU and on simulated
 devices. An index that comes from a card itself and is out of range reads zeros and
-writes nothing.
+writes nothing; where a kernel of ours meets it, ``IndexReports`` tells.
 """
 
 import math
@@ -82,10 +82,15 @@ def flat_rows(xp: Any, op: str, indices: Array, shape: tuple[int, ...], batch_di
     Returns:
         int64 of shape ``(number of tuples,)``, in order.
     """
-    depth = indices.shape[-1]
     if _index_checks.looks_at_once(xp):
-        dims = shape[batch_dims : batch_dims + depth]
+        dims = shape[batch_dims : batch_dims + indices.shape[-1]]
         _index_checks.refuse_tuples_outside(xp, op, indices, dims)
+    return row_numbers(xp, indices, shape, batch_dims)
+
+
+def row_numbers(xp: Any, indices: Array, shape: tuple[int, ...], batch_dims: int) -> Array:
+    """``flat_rows`` without a check: -1 on every device for a tuple out of range."""
+    depth = indices.shape[-1]
     batches = math.prod(shape[:batch_dims])
     tuples = math.prod(indices.shape[batch_dims:-1])
     columns = indices.astype(_INT64).reshape((batches, tuples, depth))

@@ -1,10 +1,22 @@
 """Ops that change a whole variable, or a slice of one."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorvar import dtypes, errors
-from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
+from tensorvar._backend import host_pieces
+from tensorvar._backend.base import Array
+from tensorvar._core.op_registry import (
+    NOT_DIFFERENTIABLE,
+    ArraySpec,
+    ChangedCopy,
+    Kernel,
+    OpDef,
+    register,
+)
 from tensorvar._ops import _define, array_index
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 
 def _assign_rule(variable: ArraySpec, value: ArraySpec) -> ArraySpec:
@@ -42,12 +54,22 @@ def _subtract_in_place(xp: Any, variable: Any, value: Any) -> None:
     xp.subtract(variable, value, out=variable)
 
 
+def _kernel(op: str) -> Kernel:
+    def run(kernels: 'Kernels', variable: Array, value: Array) -> Array:
+        kernels.assign.assign_like(op, variable, value)
+        return variable
+
+    return run
+
+
 ASSIGN = register(
     OpDef(
         name='AssignVariableOp',
         infer=_assign_rule,
         forward=_assign,
         in_place=_assign_in_place,
+        kernel=_kernel('assign'),
+        grain=host_pieces.LIGHT,
         gradient=NOT_DIFFERENTIABLE,
         inputs='T T',
         direct=True,
@@ -60,6 +82,8 @@ ASSIGN_ADD = register(
         ufunc='add',
         forward=_define.array_function('add'),
         in_place=_add_in_place,
+        kernel=_kernel('assign_add'),
+        grain=host_pieces.LIGHT,
         gradient=NOT_DIFFERENTIABLE,
         inputs='T T',
         dtypes={'T': dtypes.NUMERIC},
@@ -73,6 +97,8 @@ ASSIGN_SUB = register(
         ufunc='subtract',
         forward=_define.array_function('subtract'),
         in_place=_subtract_in_place,
+        kernel=_kernel('assign_sub'),
+        grain=host_pieces.LIGHT,
         gradient=NOT_DIFFERENTIABLE,
         inputs='T T',
         dtypes={'T': dtypes.NUMERIC},
@@ -108,24 +134,27 @@ def _slice_rule(
 
 def _assign_slice(
     xp: Any, variable: Any, value: Any, *, spec: Any, indexed: tuple[int, ...]
-) -> Any:
-    result = xp.array(variable, order='C', copy=True)
-    _assign_slice_in_place(xp, result, value, spec=spec, indexed=indexed)
-    return result
-
-
-def _assign_slice_in_place(
-    xp: Any, variable: Any, value: Any, *, spec: Any, indexed: tuple[int, ...]
 ) -> None:
     variable[array_index.to_numpy_key(spec)] = value
+
+
+def _slice_kernel(
+    kernels: 'Kernels', variable: Array, value: Array, *, spec: Any, indexed: tuple[int, ...]
+) -> Array:
+    part = variable[array_index.to_numpy_key(spec)]
+    # Dimensions of one element before those of the slice.
+    value = value.reshape(value.shape[max(value.ndim - part.ndim, 0) :])
+    kernels.assign.assign('assign', part, value)
+    return variable
 
 
 ASSIGN_SLICE = register(
     OpDef(
         name='ResourceStridedSliceAssign',
         infer=_slice_rule,
-        forward=_assign_slice,
-        in_place=_assign_slice_in_place,
+        forward=ChangedCopy(_assign_slice),
+        in_place=_assign_slice,
+        kernel=_slice_kernel,
         gradient=NOT_DIFFERENTIABLE,
         inputs='T T',
     )

@@ -1,7 +1,8 @@
 """Picking rows by index: gather."""
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from tensorvar._backend.base import Array
 from tensorvar._core import executor, indexed_slices, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _index_checks, _rows, array_shape
+from tensorvar._ops import _arguments, _index_checks, _row_kernels, _rows, array_shape
 from tensorvar._ops._gradient_helpers import Gradients
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _NAME = 'GatherV2'
 
@@ -94,6 +98,40 @@ def _forward(xp: Any, params: Array, indices: Array, *, axis: int, batch_dims: i
     return taken.reshape(_result_shape(params.shape, indices.shape, axis, batch_dims))
 
 
+def _numbers_and_word(
+    kernels: 'Kernels', op: str, indices: Array, axis: int, sizes: _Sizes
+) -> tuple[Array, Array]:
+    """Row numbers for the kernels, and the word where those out of range are reported."""
+    if axis == 0:
+        word = kernels.reports.word(op, indices.shape, _row_kernels.allowed(sizes.rows))
+        return indices.reshape((-1,)), word
+    word = kernels.reports.word(op, None, _row_kernels.allowed(sizes.rows))
+    return _row_numbers(kernels.xp, indices, sizes), word
+
+
+def _kernel(
+    kernels: 'Kernels', params: Array, indices: Array, *, axis: int, batch_dims: int
+) -> Any:
+    if not _row_kernels.is_dense(params):
+        return NotImplemented
+    axis %= params.ndim
+    sizes = _sizes(params.shape, indices.shape, axis, batch_dims)
+    rows, word = _numbers_and_word(kernels, _NAME, indices, axis, sizes)
+    shape: Any = _result_shape(params.shape, indices.shape, axis, batch_dims)
+    table = params.reshape((sizes.batch * sizes.middle * sizes.rows, sizes.row))
+    return _row_kernels.gather(kernels, shape, table, rows, word)
+
+
+def _check_values(
+    specs: Sequence[ArraySpec], values: Sequence[Any], *, axis: int, batch_dims: int
+) -> None:
+    if values[1] is not None:
+        params, indices = specs
+        dim = params.shape[_check_axes(params.shape, indices.shape, axis, batch_dims)]
+        if dim is not None:
+            _index_checks.refuse_outside(np, _NAME, values[1], dim)
+
+
 def _gradient(context: Any, gradient: Tensor) -> Gradients:
     params, indices = context.inputs
     axis, batch_dims = context.attributes['axis'], context.attributes['batch_dims']
@@ -118,6 +156,8 @@ GATHER = op_registry.register(
         inputs='T i',
         dtypes={'i': _rows.INDICES},
         on_variable=True,
+        kernel=_kernel,
+        check_values=_check_values,
     )
 )
 
@@ -150,6 +190,21 @@ def _forward_grad(
     return total.astype(dy.dtype, copy=False).reshape(params_shape)
 
 
+def _kernel_grad(
+    kernels: 'Kernels',
+    dy: Array,
+    indices: Array,
+    *,
+    params_shape: tuple[int, ...],
+    axis: int,
+    batch_dims: int,
+) -> Any:
+    axis %= len(params_shape)
+    sizes = _sizes(params_shape, indices.shape, axis, batch_dims)
+    rows, word = _numbers_and_word(kernels, 'GatherV2Grad', indices, axis, sizes)
+    return _row_kernels.sum_rows(kernels, params_shape, axis + 1, rows, dy, word)
+
+
 def _gradient_grad(context: Any, gradient: Tensor) -> Gradients:
     axis, batch_dims = context.attributes['axis'], context.attributes['batch_dims']
     indices = context.inputs[1]
@@ -164,6 +219,7 @@ GATHER_GRAD = op_registry.register(
         _gradient_grad,
         inputs='T i',
         dtypes={'T': dtypes.NUMERIC, 'i': _rows.INDICES},
+        kernel=_kernel_grad,
         wide=True,
     )
 )
@@ -197,18 +253,13 @@ def gather(
 
     Raises:
         InvalidIndexError: an index is out of range; negative ones are. An index that
-            comes from a card itself is not looked at; it gives zeros.
+            comes from a card itself gives zeros, and is reported when the host next waits
+            for the card, as in a read.
         InvalidArgumentError: wrong rank, axis, batch dimensions or index dtype.
     """
     batch = _arguments.scalar(_NAME, 'batch_dims', batch_dims)
     if batch < 0:
         batch += _arguments.rank_of(indices)
     position = batch if axis is None else _arguments.scalar(_NAME, 'axis', axis)
-    host = _rows.host_indices(params, indices, _NAME)
-    if host is not None:
-        shape = _arguments.shape_of(params)
-        dim = shape[_check_axes(shape, host.shape, position, batch)]
-        if dim is not None:
-            _index_checks.refuse_outside(np, _NAME, host, dim)
     result: Tensor = executor.run(GATHER, params, indices, axis=position, batch_dims=batch)
     return result

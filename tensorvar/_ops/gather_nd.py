@@ -1,7 +1,8 @@
 """Picking and placing by index tuples: gather_nd and scatter_nd."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from tensorvar._backend.base import Array
 from tensorvar._core import conversion, executor, indexed_slices, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _index_checks, _rows, array_shape
+from tensorvar._ops import _arguments, _index_checks, _row_kernels, _rows, array_shape
 from tensorvar._ops._gradient_helpers import Gradients
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 Shape = tuple[int, ...]
 
@@ -64,6 +68,35 @@ def _gather(xp: Any, params: Array, indices: Array, *, batch_dims: int) -> Array
     return taken.reshape(picked_shape('GatherNd', shape, indices.shape, batch_dims))
 
 
+def _numbers_and_word(
+    kernels: 'Kernels', op: str, indices: Array, shape: Shape, batch_dims: int
+) -> tuple[Array, Array]:
+    """Row numbers for the kernels, and the word where tuples out of range are reported."""
+    dims = shape[batch_dims : batch_dims + indices.shape[-1]]
+    word = kernels.reports.word(op, indices.shape[:-1], _row_kernels.allowed_tuples(dims))
+    return _row_kernels.number_tuples(kernels, indices, shape, batch_dims), word
+
+
+def _gather_kernel(kernels: 'Kernels', params: Array, indices: Array, *, batch_dims: int) -> Any:
+    shape = params.shape
+    if not _row_kernels.is_dense(params):
+        return NotImplemented
+    rows, word = _numbers_and_word(kernels, 'GatherNd', indices, shape, batch_dims)
+    outer = batch_dims + indices.shape[-1]
+    table = params.reshape((math.prod(shape[:outer]), math.prod(shape[outer:])))
+    picked: Any = picked_shape('GatherNd', shape, indices.shape, batch_dims)
+    return _row_kernels.gather(kernels, picked, table, rows, word)
+
+
+def _check_gather_values(
+    specs: Sequence[ArraySpec], values: Sequence[Any], *, batch_dims: int
+) -> None:
+    shape: Any = specs[0].shape
+    if values[1] is not None and None not in shape:
+        dims = shape[batch_dims : batch_dims + values[1].shape[-1]]
+        _index_checks.refuse_tuples_outside(np, 'GatherNd', values[1], dims)
+
+
 def _gather_gradient(context: Any, gradient: Tensor) -> Gradients:
     params, indices = context.inputs
     shape, batch_dims = params._shape, context.attributes['batch_dims']
@@ -84,6 +117,8 @@ GATHER_ND = op_registry.register(
         inputs='T i',
         dtypes={'i': _rows.INDICES},
         on_variable=True,
+        kernel=_gather_kernel,
+        check_values=_check_gather_values,
     )
 )
 
@@ -109,12 +144,12 @@ def gather_nd(
         A tensor of shape ``indices.shape[:-1] + params.shape[batch_dims + depth:]``.
 
     Raises:
-        InvalidIndexError: a tuple is out of range.
+        InvalidIndexError: a tuple is out of range. One that comes from a card itself
+            gives zeros, and is reported when the host next waits for the card.
         InvalidArgumentError: the tuples are too long; wrong index dtype.
     """
     check_policy('GatherNd', bad_indices_policy)
     batch = _arguments.scalar('GatherNd', 'batch_dims', batch_dims)
-    check_host_tuples('GatherNd', params, indices, _arguments.shape_of(params), batch)
     result: Tensor = executor.run(GATHER_ND, params, indices, batch_dims=batch)
     return result
 
@@ -189,6 +224,16 @@ def _scatter(xp: Any, indices: Array, updates: Array, *, shape: Shape, batch_dim
     return total.astype(updates.dtype, copy=False).reshape(shape)
 
 
+def _scatter_kernel(
+    kernels: 'Kernels', indices: Array, updates: Array, *, shape: Shape, batch_dims: int
+) -> Any:
+    if updates.dtype not in dtypes.NUMERIC:
+        return NotImplemented
+    rows, word = _numbers_and_word(kernels, 'ScatterNd', indices, shape, batch_dims)
+    outer = batch_dims + indices.shape[-1]
+    return _row_kernels.sum_rows(kernels, shape, outer, rows, updates, word)
+
+
 def _join_texts(xp: Any, count: int, rows: Array, values: Array) -> Array:
     """``sum_rows`` of texts: those of equal rows stand behind one another."""
     width = values.shape[1]
@@ -210,6 +255,7 @@ SCATTER_ND = op_registry.register(
         _scatter_gradient,
         inputs='i T',
         dtypes={'i': _rows.INDICES, 'T': dtypes.ANY},
+        kernel=_scatter_kernel,
         wide=True,
     )
 )

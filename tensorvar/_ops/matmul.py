@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 
 from tensorvar import _shapes, dtypes, errors
-from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
+from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _define, _gradient_helpers, array_shape
+from tensorvar._device import precision as _precision
+from tensorvar._device.precision import Precision
+from tensorvar._ops import (
+    _arguments,
+    _define,
+    _gradient_helpers,
+    _matmul_arrays,
+    array_shape,
+)
 from tensorvar._ops._gradient_helpers import Gradients
 
 _ADJOINT_OF = {
@@ -34,6 +42,9 @@ _CONJUGATE_OF = {
     'adjoint': 'transpose',
     'conjugate': 'none',
 }
+
+_IEEE: Precision = _precision.IEEE
+_FLOAT32 = dtypes.float32.numpy
 
 # Exact wider results that may be asked for.
 _WIDER = {
@@ -72,7 +83,13 @@ def _matrix_shape(
 
 
 def _infer_matmul(
-    a: ArraySpec, b: ArraySpec, *, form_a: str, form_b: str, output_type: np.dtype[Any] | None
+    a: ArraySpec,
+    b: ArraySpec,
+    *,
+    form_a: str,
+    form_b: str,
+    output_type: np.dtype[Any] | None,
+    precision: Precision = _IEEE,
 ) -> ArraySpec:
     if len(a.shape) > 2 or len(b.shape) > 2:
         raise errors.InvalidArgumentError(
@@ -80,98 +97,80 @@ def _infer_matmul(
             f'rank 2; use tv.matmul, which takes batches too',
             'MatMul',
         )
+    _matmul_arrays.check_precision('MatMul', a.dtype, precision)
     shape = _matrix_shape('MatMul', a, b, form_a, form_b)
     return ArraySpec(shape, output_type or a.dtype)
 
 
 def _infer_batch(
-    a: ArraySpec, b: ArraySpec, *, form_a: str, form_b: str, output_type: np.dtype[Any] | None
+    a: ArraySpec,
+    b: ArraySpec,
+    *,
+    form_a: str,
+    form_b: str,
+    output_type: np.dtype[Any] | None,
+    precision: Precision = _IEEE,
 ) -> ArraySpec:
+    _matmul_arrays.check_precision('BatchMatMulV2', a.dtype, precision)
     matrix = _matrix_shape('BatchMatMulV2', a, b, form_a, form_b)
     batches = [ArraySpec(spec.shape[:-2], spec.dtype) for spec in (a, b)]
     batch = _define.broadcast('BatchMatMulV2', *batches)
     return ArraySpec((*batch, *matrix), output_type or a.dtype)
 
 
-def _in_form(xp: Any, array: Array, form: str) -> Array:
-    if form in ('conjugate', 'adjoint') and array.dtype.kind == 'c':
-        array = xp.conj(array)
-    return array.swapaxes(-1, -2) if form in ('transpose', 'adjoint') else array
-
-
-def _multiply(
-    xp: Any, a: Array, b: Array, *, form_a: str, form_b: str, output_type: np.dtype[Any] | None
-) -> Array:
-    rank = a.ndim
-    if rank < 2 or b.ndim < 2:
-        raise ValueError('matmul of array modules would take vectors too')
-    dtype = a.dtype
-    result = dtype if output_type is None else output_type
-    wide = dtypes.float32.numpy if dtype in dtypes.HALF_PRECISION else result
-    if wide is not dtype:
-        a, b = a.astype(wide), b.astype(wide)
-    if form_a != 'none':
-        a = _in_form(xp, a, form_a)
-    if form_b != 'none':
-        b = _in_form(xp, b, form_b)
-    # For two matrices they are the same, but ``dot`` takes a third of the time to begin.
-    product = a.dot(b) if rank == 2 and b.ndim == 2 else xp.matmul(a, b)
-    return product if result is wide else product.astype(result)
-
-
 def _gradient(context: Any, gradient: Tensor) -> Gradients:
     """With C = A' B', A' gets G B'^H and B' gets A'^H G; then the form of each is undone."""
     a, b = context.inputs
     form_a, form_b = context.attributes['form_a'], context.attributes['form_b']
+    precision = context.attributes['precision']
     if gradient._array.dtype is not a._array.dtype:
         gradient = executor.run(op_registry.OPS['Cast'], gradient, dtype=a.dtype.numpy)
-    for_a = _for_left(gradient, b, form_a, form_b) if context.needs[0] else None
-    for_b = _for_right(gradient, a, form_a, form_b) if context.needs[1] else None
+    for_a = _for_left(gradient, b, form_a, form_b, precision) if context.needs[0] else None
+    for_b = _for_right(gradient, a, form_a, form_b, precision) if context.needs[1] else None
     return (
         None if for_a is None else _gradient_helpers.sum_to_shape(for_a, a._shape),
         None if for_b is None else _gradient_helpers.sum_to_shape(for_b, b._shape),
     )
 
 
-def _for_left(gradient: Tensor, b: Tensor, form_a: str, form_b: str) -> Tensor:
+def _for_left(
+    gradient: Tensor, b: Tensor, form_a: str, form_b: str, precision: Precision
+) -> Tensor:
     if form_a == 'transpose':
-        return multiply(b, gradient, _CONJUGATE_OF[form_b], 'transpose')
+        return multiply(b, gradient, _CONJUGATE_OF[form_b], 'transpose', precision=precision)
     if form_a == 'adjoint':
-        return multiply(b, gradient, form_b, 'adjoint')
+        return multiply(b, gradient, form_b, 'adjoint', precision=precision)
     if form_a == 'conjugate':
-        return multiply(gradient, b, 'conjugate', _TRANSPOSE_OF[form_b])
-    return multiply(gradient, b, 'none', _ADJOINT_OF[form_b])
+        return multiply(gradient, b, 'conjugate', _TRANSPOSE_OF[form_b], precision=precision)
+    return multiply(gradient, b, 'none', _ADJOINT_OF[form_b], precision=precision)
 
 
-def _for_right(gradient: Tensor, a: Tensor, form_a: str, form_b: str) -> Tensor:
+def _for_right(
+    gradient: Tensor, a: Tensor, form_a: str, form_b: str, precision: Precision
+) -> Tensor:
     if form_b == 'transpose':
-        return multiply(gradient, a, 'transpose', _CONJUGATE_OF[form_a])
+        return multiply(gradient, a, 'transpose', _CONJUGATE_OF[form_a], precision=precision)
     if form_b == 'adjoint':
-        return multiply(gradient, a, 'adjoint', form_a)
+        return multiply(gradient, a, 'adjoint', form_a, precision=precision)
     if form_b == 'conjugate':
-        return multiply(a, gradient, _TRANSPOSE_OF[form_a], 'conjugate')
-    return multiply(a, gradient, _ADJOINT_OF[form_a], 'none')
+        return multiply(a, gradient, _TRANSPOSE_OF[form_a], 'conjugate', precision=precision)
+    return multiply(a, gradient, _ADJOINT_OF[form_a], 'none', precision=precision)
 
 
-def _multiply_plain(a: Array, b: Array) -> Array:
-    if a.ndim != 2 or b.ndim != 2 or a.dtype.itemsize == 2:
-        raise ValueError('the forward computation takes these')
-    return a.dot(b)
-
-
-_PLAIN = {'form_a': 'none', 'form_b': 'none', 'output_type': None}
+_PLAIN = {'form_a': 'none', 'form_b': 'none', 'output_type': None, 'precision': _IEEE}
 
 MATMUL = op_registry.register(
     OpDef(
         'MatMul',
         _infer_matmul,
-        _multiply,
+        _matmul_arrays.multiply,
         _gradient,
         inputs='T T',
         dtypes={'T': dtypes.NUMERIC},
+        kernel=_matmul_arrays.kernel,
         direct=True,
         wide=True,
-        host_function=_multiply_plain,
+        host_function=_matmul_arrays.multiply_plain,
         plain=_PLAIN,
     )
 )
@@ -179,10 +178,11 @@ BATCH_MATMUL = op_registry.register(
     OpDef(
         'BatchMatMulV2',
         _infer_batch,
-        _multiply,
+        _matmul_arrays.multiply,
         _gradient,
         inputs='T T',
         dtypes={'T': dtypes.NUMERIC},
+        kernel=_matmul_arrays.kernel,
         direct=True,
         wide=True,
     )
@@ -190,11 +190,16 @@ BATCH_MATMUL = op_registry.register(
 
 
 def multiply(
-    a: Any, b: Any, form_a: str, form_b: str, output_type: np.dtype[Any] | None = None
+    a: Any,
+    b: Any,
+    form_a: str,
+    form_b: str,
+    output_type: np.dtype[Any] | None = None,
+    precision: Precision = _IEEE,
 ) -> Tensor:
     """The product of two matrices, or of batches of them, each in its form."""
-    flat = _arguments.rank_of(a) == 2 and _arguments.rank_of(b) == 2
-    if flat and form_a == 'none' and form_b == 'none' and output_type is None:
+    flat = _arguments.rank_of(a) == 2 == _arguments.rank_of(b)
+    if flat and form_a == form_b == 'none' and output_type is None and precision == _IEEE:
         product: Tensor = executor.run_pair(MATMUL, a, b)
         return product
     result: Tensor = executor.run(
@@ -204,6 +209,7 @@ def multiply(
         form_a=form_a,
         form_b=form_b,
         output_type=output_type,
+        precision=precision,
     )
     return result
 
@@ -221,10 +227,15 @@ def matmul(
     grad_a: bool = False,
     grad_b: bool = False,
     name: str | None = None,
+    precision: Precision | None = None,
 ) -> Tensor:
     """The product of matrices, or of batches of matrices, which broadcast.
 
     16-bit floats are multiplied in float32 and rounded once.
+
+    Differs from TensorFlow: float32 is multiplied in float32 on a GPU, too, unless
+    ``precision`` or ``tv.config.experimental.enable_tensor_float_32_execution`` says
+    otherwise.
 
     Args:
         a: numbers of rank 2 or more; the last two axes are rows and columns.
@@ -240,18 +251,33 @@ def matmul(
         grad_a: accepted for TensorFlow's sake.
         grad_b: likewise.
         name: likewise.
+        precision: ``'ieee'`` multiplies float32 as it is. ``'tf32'``, for float32 alone, lets
+            a GPU round the factors to 10 bits of mantissa, which is faster on its tensor
+            cores; the CPU computes as with ``'ieee'``. Gradients are computed alike. None is
+            ``'ieee'``, unless TensorFloat-32 has been enabled for all.
 
     Returns:
         The product, of shape ``(*batch, rows of a, columns of b)``.
 
     Raises:
-        InvalidArgumentError: a rank below 2, sizes that do not fit, different dtypes.
+        InvalidArgumentError: a rank below 2, sizes that do not fit, different dtypes, an
+            unknown precision, or ``'tf32'`` for matrices that are not float32.
         ValueError: one matrix is to be both transposed and adjoint.
     """
     form_a = _form('a', transpose_a, adjoint_a) if transpose_a or adjoint_a else 'none'
     form_b = _form('b', transpose_b, adjoint_b) if transpose_b or adjoint_b else 'none'
     wanted = None if output_type is None else _checked_output(a, output_type)
-    return multiply(a, b, form_a, form_b, wanted)
+    if precision is None:
+        if _precision.default == _IEEE or not _is_float32(a, b):
+            return multiply(a, b, form_a, form_b, wanted)
+        precision = _precision.default
+    return multiply(a, b, form_a, form_b, wanted, precision)
+
+
+def _is_float32(a: Any, b: Any) -> bool:
+    """Whether matrices are multiplied as float32: what a list becomes, a tensor decides."""
+    first = b if isinstance(b, ArrayValue) and not isinstance(a, ArrayValue) else a
+    return _arguments.spec_of(first).dtype == _FLOAT32
 
 
 def _form(which: str, transpose: bool, adjoint: bool) -> str:

@@ -5,14 +5,26 @@ TensorFlow leaves undefined.
 """
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
-from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef, register
-from tensorvar._ops import _element_updates, _index_checks, _rows
+from tensorvar._core.op_registry import (
+    NOT_DIFFERENTIABLE,
+    ArraySpec,
+    ChangedCopy,
+    Kernel,
+    OpDef,
+    ValueCheck,
+    register,
+)
+from tensorvar._ops import _element_updates, _index_checks, _row_kernels, _rows, _value_checks
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _INDEX = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
 
@@ -169,17 +181,21 @@ def _multiply_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
 
 
 def _divide_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:
-    if (_index_checks.look(xp, updates) == 0).any():
-        raise errors.InvalidArgumentError(
-            '[ResourceScatterDiv] updates must not contain 0, but some do; mask them first',
-            'ResourceScatterDiv',
-        )
+    _refuse_zeros(_index_checks.look(xp, updates))
     if target.dtype.kind in 'iu':
         _row_after_row(lambda row, update: _truncated(xp, row, update), target, rows, updates)
     elif hasattr(xp, 'cuda'):
         _row_after_row(lambda row, update: row / update, target, rows, updates)
     else:
         _accumulate(xp, 'true_divide', target, rows, updates)
+
+
+def _refuse_zeros(updates: np.ndarray[Any, Any]) -> None:
+    if (updates == 0).any():
+        raise errors.InvalidArgumentError(
+            '[ResourceScatterDiv] updates must not contain 0, but some do; mask them first',
+            'ResourceScatterDiv',
+        )
 
 
 def _truncated(xp: Any, dividend: Array, divisor: Array) -> Array:
@@ -198,9 +214,67 @@ def _row_after_row(function: Any, target: Array, rows: Array, updates: Array) ->
     target[...] = result
 
 
+# On a card: its own kernels, and checks before anything goes there.
+
+
+def _rows_kernel(op: str, name: str) -> Kernel:
+    def run(kernels: 'Kernels', variable: Array, indices: Array, updates: Array) -> Any:
+        if not kernels.scatters(name, variable.dtype) or not _row_kernels.is_dense(variable):
+            return NotImplemented
+        _refuse_zero_divisors(kernels, name, updates)
+        allowed = _row_kernels.allowed(variable.shape[0])
+        word = kernels.reports.word(op, indices.shape, allowed)
+        rows = indices.reshape((-1,))
+        if updates.shape:
+            updates = updates.reshape((rows.shape[0], *variable.shape[1:]))
+        _row_kernels.scatter(kernels, name, variable, rows, updates, word)
+        return variable
+
+    return run
+
+
+def _nd_kernel(op: str, name: str) -> Kernel:
+    def run(kernels: 'Kernels', variable: Array, indices: Array, updates: Array) -> Any:
+        if not kernels.scatters(name, variable.dtype) or not _row_kernels.is_dense(variable):
+            return NotImplemented
+        _row_kernels.scatter_slices(kernels, op, name, variable, indices, updates)
+        return variable
+
+    return run
+
+
+def _refuse_zero_divisors(kernels: 'Kernels', name: str, updates: Array) -> None:
+    """Raises if that can be seen at once; else quotients of integers by 0 are 0."""
+    if name == 'scatter_div' and _value_checks.can_look(kernels.xp):
+        _refuse_zeros(_index_checks.look(kernels.xp, updates))
+
+
+def _rows_check(op: str) -> ValueCheck:
+    def check(specs: Sequence[ArraySpec], values: Sequence[Any]) -> None:
+        _, indices, updates = values
+        count = specs[0].shape[0]
+        if indices is not None and count is not None:
+            _index_checks.refuse_outside(np, op, indices, count)
+        if updates is not None and op == 'ResourceScatterDiv':
+            _refuse_zeros(updates)
+
+    return check
+
+
+def _nd_check(op: str) -> ValueCheck:
+    def check(specs: Sequence[ArraySpec], values: Sequence[Any]) -> None:
+        shape: Any = specs[0].shape
+        if values[1] is not None and None not in shape:
+            dims = shape[: values[1].shape[-1]]
+            _index_checks.refuse_tuples_outside(np, op, values[1], dims)
+
+    return check
+
+
 def _register(name: str, apply: Any, allowed: Any, also_nd: Any = frozenset()) -> None:
     """Adds the op on rows and the op on slices, which takes more, of one kind of write."""
     rows_op, nd_op = f'ResourceScatter{name}', f'ResourceScatterNd{name}'
+    kernel_op = f'scatter_{name.lower()}'
 
     def rows_in_place(xp: Any, target: Array, indices: Array, updates: Array) -> None:
         apply(xp, target, *_flat_rows(xp, rows_op, target, indices, updates))
@@ -208,23 +282,24 @@ def _register(name: str, apply: Any, allowed: Any, also_nd: Any = frozenset()) -
     def nd_in_place(xp: Any, target: Array, indices: Array, updates: Array) -> None:
         apply(xp, *_flat_slices(xp, nd_op, target, indices, updates))
 
-    _register_one(rows_op, _rows_rule(rows_op), rows_in_place, allowed)
+    kernel, check = _rows_kernel(rows_op, kernel_op), _rows_check(rows_op)
+    _register_one(rows_op, _rows_rule(rows_op), rows_in_place, allowed, kernel, check)
     if name not in ('Mul', 'Div'):
-        _register_one(nd_op, _nd_rule(nd_op), nd_in_place, allowed | also_nd)
+        kernel, check = _nd_kernel(nd_op, kernel_op), _nd_check(nd_op)
+        _register_one(nd_op, _nd_rule(nd_op), nd_in_place, allowed | also_nd, kernel, check)
 
 
-def _register_one(name: str, rule: Any, in_place: Any, allowed: Any) -> None:
-    def forward(xp: Any, variable: Array, indices: Array, updates: Array) -> Array:
-        result = xp.array(variable, order='C', copy=True)
-        in_place(xp, result, indices, updates)
-        return result
-
+def _register_one(
+    name: str, rule: Any, in_place: Any, allowed: Any, kernel: Kernel, check: ValueCheck
+) -> None:
     register(
         OpDef(
             name=name,
             infer=rule,
-            forward=forward,
+            forward=ChangedCopy(in_place),
             in_place=in_place,
+            kernel=kernel,
+            check_values=check,
             gradient=NOT_DIFFERENTIABLE,
             inputs='T i T',
             dtypes={'T': allowed, 'i': _INDEX},

@@ -1,7 +1,7 @@
 """Sums of rows by segment: unsorted_segment_sum."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,15 @@ from tensorvar._ops import (
     _arguments,
     _gradient_helpers,
     _index_checks,
+    _row_kernels,
     _rows,
     array_shape,
     gather,
 )
 from tensorvar._ops._gradient_helpers import Gradients
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _NAME = 'UnsortedSegmentSum'
 
@@ -66,6 +70,16 @@ def _forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> 
     return total.astype(data.dtype, copy=False).reshape((num_segments, *tail))
 
 
+def _kernel(kernels: 'Kernels', data: Array, segment_ids: Array, *, num_segments: int) -> Array:
+    xp = kernels.xp
+    ids = segment_ids.astype(dtypes.int64.numpy).reshape((-1,))
+    # Negative ones go to a spare row behind the last; what is too high is reported.
+    rows = xp.where(ids < 0, num_segments, xp.where(ids < num_segments, ids, -1))
+    word = kernels.reports.word(_NAME, segment_ids.shape, f'below {num_segments}', 'segment_ids')
+    shape = (num_segments + 1, *data.shape[segment_ids.ndim :])
+    return _row_kernels.sum_rows(kernels, shape, 1, rows, data, word)[:num_segments]
+
+
 def _gradient(context: Any, gradient: Tensor) -> Gradients:
     data, segment_ids = context.inputs
     rows = gather.gather(gradient, executor.run(OPS['Maximum'], segment_ids, 0))
@@ -82,6 +96,7 @@ UNSORTED_SEGMENT_SUM = op_registry.register(
         _gradient,
         inputs='T i',
         dtypes={'T': dtypes.NUMERIC, 'i': _rows.INDICES},
+        kernel=_kernel,
         wide=True,
     )
 )

@@ -1,15 +1,25 @@
 """Copies of a tensor with values changed at index tuples: tensor_scatter_nd_*."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorvar import dtypes
 from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
-from tensorvar._core.op_registry import OPS, ArraySpec, Infer, OpDef
+from tensorvar._core.op_registry import OPS, ArraySpec, Infer, Kernel, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _element_updates, _gradient_helpers, _rows, gather_nd
+from tensorvar._ops import (
+    _arguments,
+    _element_updates,
+    _gradient_helpers,
+    _row_kernels,
+    _rows,
+    gather_nd,
+)
 from tensorvar._ops._gradient_helpers import Gradients
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _DTYPES_ADD = {'T': dtypes.NUMERIC, 'i': _rows.INDICES}
 _DTYPES_ORDER = {'T': dtypes.REAL, 'i': _rows.INDICES}
@@ -21,6 +31,17 @@ def _rule(op: str) -> Infer:
         return tensor
 
     return infer
+
+
+def _kernel(name: str, op: str) -> Kernel:
+    def run(kernels: 'Kernels', tensor: Array, indices: Array, updates: Array) -> Any:
+        if not kernels.scatters(op, tensor.dtype):
+            return NotImplemented
+        result = kernels.xp.array(tensor, order='C', copy=True)
+        _row_kernels.scatter_slices(kernels, name, op, result, indices, updates)
+        return result
+
+    return run
 
 
 def _table(xp: Any, op: str, tensor: Array, indices: Array, updates: Array) -> tuple[Array, ...]:
@@ -53,6 +74,7 @@ UPDATE = op_registry.register(
         _rule('TensorScatterUpdate'),
         _update,
         _update_gradient,
+        kernel=_kernel('TensorScatterUpdate', 'scatter_update'),
         inputs='T i T',
         dtypes={'i': _rows.INDICES},
     )
@@ -75,6 +97,7 @@ ADD = op_registry.register(
         _rule('TensorScatterAdd'),
         _add,
         _add_gradient,
+        kernel=_kernel('TensorScatterAdd', 'scatter_add'),
         inputs='T i T',
         dtypes=_DTYPES_ADD,
         wide=True,
@@ -98,6 +121,7 @@ SUB = op_registry.register(
         _rule('TensorScatterSub'),
         _sub,
         _sub_gradient,
+        kernel=_kernel('TensorScatterSub', 'scatter_sub'),
         inputs='T i T',
         dtypes=_DTYPES_ADD,
         wide=True,
@@ -148,6 +172,7 @@ MIN = op_registry.register(
         _rule('TensorScatterMin'),
         _min,
         _extreme_gradient,
+        kernel=_kernel('TensorScatterMin', 'scatter_min'),
         inputs='T i T',
         dtypes=_DTYPES_ORDER,
     )
@@ -158,6 +183,7 @@ MAX = op_registry.register(
         _rule('TensorScatterMax'),
         _max,
         _extreme_gradient,
+        kernel=_kernel('TensorScatterMax', 'scatter_max'),
         inputs='T i T',
         dtypes=_DTYPES_ORDER,
     )
@@ -176,7 +202,7 @@ def tensor_scatter_nd_update(
 ) -> Tensor:
     """A copy of a tensor with new values at index tuples.
 
-    Of several values for one place, the last is taken on the CPU and any on a GPU.
+    Of several values for one place, the last is taken; on a GPU without our kernels, any.
 
     Args:
         tensor: values of any dtype.

@@ -3,6 +3,7 @@
 from tensorvar import _left_out
 from tensorvar._backend.guard import get_device_policy as get_device_policy
 from tensorvar._backend.guard import set_device_policy as set_device_policy
+from tensorvar._device.determinism import enable_op_determinism as enable_op_determinism
 from tensorvar._device.device_details import get_device_details as get_device_details
 from tensorvar._device.device_details import get_memory_growth as get_memory_growth
 from tensorvar._device.device_details import set_memory_growth as set_memory_growth
@@ -20,9 +21,17 @@ from tensorvar._device.memory import get_memory_info as get_memory_info
 from tensorvar._device.memory import get_memory_usage as get_memory_usage
 from tensorvar._device.memory import reset_memory_stats as reset_memory_stats
 from tensorvar._device.physical import LogicalDeviceConfiguration as VirtualDeviceConfiguration
+from tensorvar._device.precision import (
+    enable_tensor_float_32_execution as enable_tensor_float_32_execution,
+)
+from tensorvar._device.precision import (
+    tensor_float_32_execution_enabled as tensor_float_32_execution_enabled,
+)
 
 __all__ = [
     'VirtualDeviceConfiguration',
+    'enable_op_determinism',
+    'enable_tensor_float_32_execution',
     'get_device_details',
     'get_device_policy',
     'get_memory_growth',
@@ -37,6 +46,7 @@ __all__ = [
     'set_memory_growth',
     'set_virtual_device_configuration',
     'set_visible_devices',
+    'tensor_float_32_execution_enabled',
 ]
 
 _left_out.install(__name__, __all__)

@@ -32,6 +32,12 @@ def test_a_missing_toolkit_says_what_to_install() -> None:
     assert 'pip install "tensorvar[cuda13]"' in str(translate(RuntimeError('no libnvrtc.so')))
 
 
+def test_a_refused_launch_of_ours_tells_whether_the_card_is_lost() -> None:
+    text = '[launch] a kernel failed: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal address (700)'
+    assert type(translate(errors.InternalError(text))) is errors.UnavailableError
+    assert translate(errors.InternalError('[launch] CUDA_ERROR_INVALID_VALUE (1)')) is None
+
+
 def test_other_errors_stay_as_they_are() -> None:
     assert translate(RuntimeError('anything')) is None
     assert translate(errors.AbortedError('cudaErrorUnknown')) is None

@@ -14,7 +14,7 @@ POINTER, COUNT = arguments.POINTER, arguments.COUNT
 
 def packed(signature: arguments.Signature, *values: object) -> bytes:
     buffer = signature.pack(values)
-    return ctypes.string_at(buffer.address, buffer.size.value)
+    return ctypes.string_at(buffer.address, signature.size)
 
 
 def test_numbers_and_structures_at_their_natural_alignment() -> None:
@@ -43,11 +43,11 @@ def test_no_arguments() -> None:
 
 def test_the_address_table_of_the_driver() -> None:
     buffer = arguments.Signature(COUNT).pack((3,))
-    assert list(buffer.extra) == [
-        1, buffer.address, 2, ctypes.addressof(buffer.size), None,
-    ]  # fmt: skip
+    first, address, second, size, last = buffer.extras[8]
+    assert (first, address, second, last) == (1, buffer.address, 2, None)
+    assert ctypes.c_size_t.from_address(size).value == 8
     assert buffer.address % 128 == 0
-    assert buffer.size.value == 8
+    assert buffer.extras[8] is buffer.extras[8] is not buffer.extras[16]
 
 
 def test_each_thread_packs_into_its_own_buffer() -> None:

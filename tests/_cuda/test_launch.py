@@ -51,6 +51,16 @@ def test_cluster_and_programmatic_launch_are_attributes(
     assert len(value) == 64
 
 
+def test_the_version_of_the_driver_limits_the_arguments(
+    driver: launch.Driver, library: fake_driver.FakeLibrary
+) -> None:
+    assert arguments.most_bytes(driver.version()) == 4096
+    assert arguments.most_bytes(12010) == arguments.most_bytes(13000) == arguments.MAX_BYTES
+    library.fails['cuDriverGetVersion'] = 700
+    with pytest.raises(errors.InternalError, match='cuDriverGetVersion'):
+        driver.version()
+
+
 def test_much_shared_memory_is_allowed_once(
     kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary
 ) -> None:
@@ -61,11 +71,24 @@ def test_much_shared_memory_is_allowed_once(
     assert [launched.shared for launched in library.launched] == [100_000, 100_000, 1_000]
 
 
-def test_the_configuration_is_built_once_per_stream(kernel: launch.DeviceKernel) -> None:
+def test_the_configuration_is_built_once_per_stream(
+    kernel: launch.DeviceKernel,
+    library: fake_driver.FakeLibrary,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built: list[int] = []
+    configure = launch.configure
+
+    def count(grid: launch.Grid, stream: int) -> launch.LaunchConfig:
+        built.append(stream)
+        return configure(grid, stream)
+
+    monkeypatch.setattr(launch, 'configure', count)
     bound = kernel.bind(launch.Grid(3, 256))
     for stream in (0, 5, 0, 5):
         bound(stream, 1, FLOAT, 2)
-    assert sorted(bound._configs) == [0, 5]
+    assert built == [0, 5]
+    assert [launched.stream for launched in library.launched] == [0, 5, 0, 5]
 
 
 def test_threads_launch_on_their_own_streams(

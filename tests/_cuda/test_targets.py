@@ -109,3 +109,29 @@ def test_no_gxx_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path)
     monkeypatch.setenv('CXX', 'a compiler that does not exist')
     with pytest.raises(errors.NotFoundError, match='install g'):
         host_emulation.HostTarget(cache.Cache(tmp_path))
+
+
+def test_what_does_not_compile_is_not_tried_again(
+    card: targets.DeviceTarget, compiler: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(text: str, target: str, *, name: str) -> nvrtc.Compiled:
+        compiler.texts.append(text)
+        raise errors.InternalError(f'[nvrtc] {name} does not compile')
+
+    monkeypatch.setattr(compiler, 'compile', refuse)
+    kernels = assign.AssignKernels(card)
+    four = CardArray(512, np.empty(4, np.float32))
+    for _ in range(2):
+        with pytest.raises(targets.NoKernelError, match='for sm_90a: .* does not compile'):
+            kernels.assign('assign', four, CardArray(1024, np.empty(4, np.float32)))
+    assert len(compiler.texts) == 1
+
+
+def test_an_operand_that_overlaps_is_copied_by_who_knows_how(
+    card: targets.DeviceTarget, library: fake_driver.FakeLibrary
+) -> None:
+    four = np.empty(4, np.float32)
+    kernels = assign.AssignKernels(card, lambda array: CardArray(4096, four))
+    kernels.assign('assign', CardArray(512, four), CardArray(516, four))
+    [launched] = library.launched
+    assert launched.arguments == struct.pack('<3Q', 512, 4096, 4)

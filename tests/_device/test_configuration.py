@@ -285,6 +285,7 @@ def test_device_details(machine: Machine) -> None:
         'driver_version': '570.1',
         'total_memory': 8 << 30,
         'free_memory': 77,
+        'kernels': 'not used yet',
     }
 
 

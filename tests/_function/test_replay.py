@@ -434,3 +434,17 @@ def test_values_without_data_do_not_meet_the_plan_of_their_shape() -> None:
     assert double(numbers(1.0)).numpy() == [2.0]
     concrete = outer.get_concrete_function(tv.TensorSpec([1]))
     assert concrete.structured_outputs == tv.TensorSpec([1])
+
+
+def test_devices_configured_anew_get_a_plan_of_their_own() -> None:
+    function = tv.function(lambda x: tv.exp(x) + x)
+    for number, limit in enumerate(('1MiB', '2MiB')):
+        tv.config.reset()
+        tv.config.simulate_gpus(1, memory_limit=limit)
+        with tv.device('GPU:0'):
+            for _ in range(3):
+                x = tv.zeros([1000])
+                y = function(x)
+        assert function.experimental_get_tracing_count() == number + 1
+        del x, y
+    tv.config.reset()

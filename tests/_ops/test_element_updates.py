@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorvar import dtypes
+from tensorvar import dtypes, errors
+from tensorvar._device import determinism
 from tensorvar._ops import _element_updates
 
 NAMES = ('add', 'subtract', 'maximum', 'minimum')
@@ -91,3 +92,21 @@ def test_a_nan_stays(name: str) -> None:
     values = np.array([1.0, np.inf], np.float32)
     _element_updates.update_at(LikeCupy(), name, target, np.arange(2), values)
     assert np.isnan(target).all()
+
+
+def test_sums_in_no_order_are_refused_where_results_must_be_the_same() -> None:
+    places = np.array([0, 0])
+    determinism.enable_op_determinism()
+    try:
+        for xp, kind in ((np, np.float32), (LikeCupy(), np.int32)):
+            target = np.zeros(2, kind)
+            _element_updates.update_at(xp, 'add', target, places, np.ones(2, kind))
+            assert target[0] == 2
+        floats = np.zeros(2, np.float32)
+        _element_updates.update_at(LikeCupy(), 'maximum', floats, places, floats)
+        for kind in (np.float16, np.float64, np.complex64):
+            values = np.ones(2, kind)
+            with pytest.raises(errors.UnimplementedError, match=r'use tv.device\("CPU:0"\)'):
+                _element_updates.update_at(LikeCupy(), 'add', np.zeros(2, kind), places, values)
+    finally:
+        determinism.set_enabled(False)

@@ -1,7 +1,9 @@
 """matmul and matvec."""
 
 import itertools
-from typing import Any
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import hypothesis
 import ml_dtypes
@@ -11,7 +13,7 @@ from hypothesis import strategies
 
 import tensorvar as tv
 from tensorvar._core import executor
-from tensorvar._ops import matmul
+from tensorvar._ops import _matmul_arrays, matmul
 from tests._ops import rules, samples
 from tests.support import device_parity, numeric_gradient
 
@@ -79,6 +81,42 @@ def test_half_precision_rounds_once(device: str) -> None:
     )
 
 
+class Watched(np.ndarray):
+    """Notes what it is converted to."""
+
+    converted: ClassVar[list[Any]] = []
+
+    def astype(self, dtype: Any, *arguments: Any, **options: Any) -> Any:
+        self.converted.append(np.dtype(dtype))
+        return super().astype(dtype, *arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ('shape_a', 'shape_b', 'output', 'as_it_is'),
+    [
+        ((2, 3), (3, 4), None, True),
+        ((1, 3), (3, 4), None, True),
+        ((1, 3), (3, 1), None, False),
+        ((2, 2, 3), (3, 4), None, False),
+        ((2, 3), (3, 4), np.dtype(np.float32), False),
+    ],
+)
+@pytest.mark.parametrize('turned', [False, True])
+def test_cublas_gets_16_bit_floats_as_they_are(
+    shape_a: Any, shape_b: Any, output: Any, as_it_is: bool, turned: bool
+) -> None:
+    Watched.converted.clear()
+    a, b = np.ones(shape_a, np.float16).view(Watched), np.ones(shape_b, np.float16).view(Watched)
+    form = 'transpose' if turned else 'none'
+    forms = {'form_a': form, 'form_b': form, 'output_type': output}
+    for module, expected in ((SimpleNamespace(cuda=None, matmul=np.matmul), as_it_is), (np, False)):
+        given = (each.swapaxes(-1, -2) if turned else each for each in (a, b))
+        product = _matmul_arrays.multiply(module, *given, **forms)
+        assert (product == 3).all()
+        assert bool(Watched.converted) is not expected
+        Watched.converted.clear()
+
+
 def test_output_types(device: str) -> None:
     integers = np.full((2, 3), 100, np.int8)
     rules.check(
@@ -130,6 +168,61 @@ def test_bad_arguments() -> None:
             matmul.MATMUL, tv.zeros([1, 2, 2]), [[1.0, 2.0]],
             form_a='none', form_b='none', output_type=None,
         )  # fmt: skip
+
+
+@pytest.fixture
+def tensor_float_32() -> Iterator[None]:
+    tv.config.experimental.enable_tensor_float_32_execution(True)
+    yield
+    tv.config.experimental.enable_tensor_float_32_execution(False)
+
+
+@pytest.mark.parametrize('precision', ['ieee', 'tf32'])
+def test_precisions(device: str, precision: Any) -> None:
+    a, b = samples.float64(3, 4).astype(np.float32), samples.float64(4, 2).astype(np.float32)
+    rules.check(
+        device, lambda x, y: tv.matmul(x, y, precision=precision), np.matmul, a, b, looser=4
+    )
+    with tv.GradientTape() as tape:
+        x = tv.constant(a)
+        tape.watch(x)
+        product = tv.matmul(x, b, precision=precision)
+    gradient = tape.gradient(product, x)
+    np.testing.assert_allclose(gradient.numpy(), np.ones((3, 2)) @ b.T, rtol=1e-6)
+
+
+def test_bad_precisions() -> None:
+    square = tv.eye(2)
+    for made in (square, tv.eye(2, batch_shape=[2])):
+        with pytest.raises(tv.errors.InvalidArgumentError, match=r"'fast' was given; allowed are"):
+            tv.matmul(made, made, precision='fast')  # type: ignore[arg-type]
+    for dtype in (tv.float64, tv.float16, tv.complex64, tv.int32):
+        wide = tv.eye(2, dtype=dtype)
+        with pytest.raises(tv.errors.InvalidTypeError, match=rf"'tf32' .* {dtype.name} matrices"):
+            tv.matmul(wide, wide, precision='tf32')
+        assert tv.matmul(wide, wide, precision='ieee').dtype is dtype
+
+
+def test_the_precision_of_products_that_name_none(tensor_float_32: None) -> None:
+    assert tv.config.experimental.tensor_float_32_execution_enabled()
+    found = []
+    multiply = matmul.multiply
+
+    def note(*arguments: Any) -> tv.Tensor:
+        found.append(arguments[-1])
+        return multiply(*arguments)
+
+    square, wide = tv.eye(2), tv.eye(2, dtype=tv.float64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matmul, 'multiply', note)
+        assert tv.matmul(square, square).numpy().tolist() == np.eye(2).tolist()
+        assert (square @ square).shape == [2, 2]
+        assert tv.linalg.matvec(square, [1.0, 2.0]).numpy().tolist() == [1, 2]
+        assert tv.matmul([[1.0]], [[1.0]]).numpy() == 1
+    assert found == ['tf32'] * 4
+    assert tv.matmul(wide, wide).dtype is tv.float64
+    assert tv.matmul([[1.0, 0.0]], wide).dtype is tv.float64
+    assert tv.matmul(square, square, precision='ieee').dtype is tv.float32
 
 
 def test_operators() -> None:

@@ -15,7 +15,7 @@ def spec(*shape: int | None, dtype: np.dtype = FLOAT) -> ArraySpec:
     return ArraySpec(shape, dtype)
 
 
-FORMS = {'form_a': 'none', 'form_b': 'none', 'output_type': None}
+FORMS = {'form_a': 'none', 'form_b': 'none', 'output_type': None, 'precision': 'ieee'}
 CASES: list[tuple[str, list[ArraySpec], dict[str, Any], Any]] = [
     ('Sum', [spec(None, 3)], {'axis': 0, 'keepdims': True}, (1, 3)),
     ('Max', [spec(None, 3)], {'axis': 1, 'keepdims': False}, (None,)),

@@ -142,6 +142,46 @@ def test_overlapping_operands_are_as_if_copied(kernels: assign.AssignKernels) ->
     assert np.array_equal(memory, expected)
 
 
+def test_operands_alike_take_the_short_way_where_they_may(
+    kernels: assign.AssignKernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = np.zeros(200, np.float32)
+    start = -memory.ctypes.data % 16 // 4
+    asked: list[int] = []
+    general = kernels.assign
+
+    def note(op: str, to: np.ndarray, operand: np.ndarray, unchecked: bool = False) -> None:
+        # An operand that overlaps comes again, as a copy.
+        if operand.base is memory:
+            asked.append((operand.ctypes.data - to.ctypes.data) // 4)
+        general(op, to, operand, unchecked)
+
+    monkeypatch.setattr(kernels, 'assign', note)
+    # The first one prepares. Then: the same, itself, misaligned, overlapping, behind, ahead.
+    for distance in (100, 100, 0, 101, 4, -4, 32, -32):
+        memory[:] = np.arange(200)
+        begin = start + 40
+        destination = memory[begin : begin + 32]
+        operand = memory[begin + distance : begin + distance + 32]
+        expected = destination + operand
+        kernels.assign_like('assign_add', destination, operand)
+        assert np.array_equal(destination, expected), distance
+    assert asked == [100, 101, 4, -4]
+    # Strides that are alike, others than before, and no elements.
+    square = np.arange(32, dtype=np.float32).reshape(4, 8).T
+    for destination, operand in (
+        (np.ones((8, 4), np.float32), np.ones((8, 4), np.float32)),
+        (square.copy('K'), square),
+        (np.ones((8, 4), np.float32), square),
+    ):
+        expected = destination + operand
+        kernels.assign_like('assign_add', destination, operand)
+        assert np.array_equal(destination, expected)
+    empty = np.zeros((0, 4), np.float32)
+    for _ in range(2):
+        kernels.assign_like('assign', empty, empty)
+
+
 def test_one_element_of_the_destination_as_operand(kernels: assign.AssignKernels) -> None:
     memory = np.arange(1, 20, dtype=np.int32)
     kernels.assign('assign_mul', memory, memory[3:4])

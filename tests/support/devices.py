@@ -1,7 +1,7 @@
 """What a test forgot to undo."""
 
 from tensorvar import pytest_fixtures
-from tensorvar._device import configuration, scope, switches
+from tensorvar._device import configuration, determinism, precision, scope, switches
 
 
 def leaks() -> list[str]:
@@ -13,6 +13,10 @@ def leaks() -> list[str]:
         found.append('soft placement is off')
     if configuration.default_choice is not None:
         found.append(f'default device {configuration.default_choice.name}')
+    if determinism.enabled:
+        found.append('op determinism is on')
+    if precision.default != precision.IEEE:
+        found.append(f'precision {precision.default}')
     if switches.flags:
         found.append(f'switches {switches.flags:b}')
     state = scope.current()
@@ -23,6 +27,8 @@ def leaks() -> list[str]:
 
 def undo_leaks() -> None:
     """Spares the following tests what ``leaks`` found."""
+    determinism.set_enabled(False)
+    precision.enable_tensor_float_32_execution(False)
     switches.set_switch(switches.flags, False)
     scope._current.set(None)
     pytest_fixtures.reset_devices()

@@ -6,15 +6,21 @@ shows as wrong data, on every run. Only what the CuPy backend uses is here.
 """
 
 import ctypes
+import functools
 import itertools
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+FUNCTIONS = (
+    'abs', 'add', 'array', 'asarray', 'divide', 'exp', 'greater', 'matmul', 'maximum', 'minimum',
+    'multiply', 'negative', 'square', 'subtract', 'sum', 'swapaxes', 'tanh', 'where',
+)  # fmt: skip
+"""NumPy's functions that are queued as work of the current stream."""
 
 
 class CUDARuntimeError(RuntimeError):
@@ -42,9 +48,13 @@ class Stream:
         self.submitted = 0
         self.executed = 0
         self.capturing = False
+        self.captured: list[Callable[[], None]] | None = None
         cuda.streams[self.ptr] = self
 
     def submit(self, work: Callable[[], None]) -> None:
+        if self.captured is not None:
+            self.captured.append(work)
+            return
         self.queue.append(work)
         self.submitted += 1
 
@@ -61,16 +71,49 @@ class Stream:
         event.record(self)
         return event
 
+    def refuse_in_capture(self, what: str) -> None:
+        if self.captured is not None:
+            raise CUDARuntimeError(900, f'cudaErrorStreamCaptureUnsupported: {what}')
+
+    def begin_capture(self) -> None:
+        self.refuse_in_capture('a capture')
+        self.captured = []
+
+    def end_capture(self) -> 'Graph':
+        assert self.captured is not None
+        work, self.captured = self.captured, None
+        return Graph(self._cuda, work)
+
     def wait_event(self, event: 'Event') -> None:
+        self.refuse_in_capture('work of another stream')
         stream, position = event.stream, event.position
         if stream is not None:
             self.submit(lambda: stream.run_to(position))
 
     def synchronize(self) -> None:
+        self.refuse_in_capture('the host waits')
         self.run_to(self.submitted)
 
     def is_capturing(self) -> bool:
-        return self.capturing
+        return self.capturing or self.captured is not None
+
+
+class Graph:
+    """Work that was written down; it knows addresses and keeps nothing alive."""
+
+    def __init__(self, cuda: 'FakeCuda', work: list[Callable[[], None]]) -> None:
+        self._cuda = cuda
+        self.work = work
+        self.launched = 0
+
+    def launch(self) -> None:
+        stream = self._cuda.get_current_stream()
+        for each in self.work:
+            stream.submit(each)
+        self.launched += 1
+
+    def upload(self, stream: Stream) -> None:
+        stream.refuse_in_capture('an upload')
 
 
 class Event:
@@ -80,6 +123,7 @@ class Event:
         self.position = 0
 
     def record(self, stream: Stream) -> None:
+        stream.refuse_in_capture('an event')
         self.stream = stream
         self.position = stream.submitted
 
@@ -123,6 +167,7 @@ class UnownedMemory:
 class MemoryPointer:
     def __init__(self, mem: Any, offset: int) -> None:
         self.mem = mem
+        self.offset = offset
         self.ptr = mem.ptr + offset
         self.device_id = mem.device_id
 
@@ -131,7 +176,8 @@ class _Pooled:
     """A block in use; back to the arena of its stream when it dies."""
 
     def __init__(self, pool: 'Pool', block: Memory, arena: list[Memory]) -> None:
-        self._pool = weakref.ref(pool)
+        # No weak reference: the collector would clear it before ``__del__``.
+        self._pool = pool
         self._block = block
         self._arena = arena
         self.ptr = block.ptr
@@ -139,10 +185,8 @@ class _Pooled:
         self.device_id = block.device_id
 
     def __del__(self) -> None:
-        pool = self._pool()
-        if pool is not None:
-            pool.used -= self.size
-            self._arena.append(self._block)
+        self._pool.used -= self.size
+        self._arena.append(self._block)
 
 
 class Pool:
@@ -200,15 +244,61 @@ class Array:
     def __init__(self, shape: Any, dtype: Any, memptr: MemoryPointer | None = None) -> None:
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
-        self.nbytes = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        self.size = int(np.prod(self.shape, dtype=np.int64))
+        self.nbytes = self.size * self.dtype.itemsize
+        self.strides = np.empty(self.shape, np.dtype(np.uint8)).strides
+        self.strides = tuple(stride * self.dtype.itemsize for stride in self.strides)
+        self.base = None
         self.data = memptr or self.cuda.current.allocator(self.nbytes)
         self.flags = SimpleNamespace(c_contiguous=True)
 
     def values(self) -> np.ndarray[Any, Any]:
         return view(self.data.ptr, self.nbytes).view(self.dtype).reshape(self.shape)
 
+    def __getitem__(self, part: Any) -> 'Array':
+        """A view of the whole, or of some elements of a vector."""
+        if part is Ellipsis:
+            whole = type(self)(self.shape, self.dtype, self.data)
+            whole.base = self
+            return whole
+        offset = part.start * self.dtype.itemsize
+        memory = MemoryPointer(self.data.mem, self.data.offset + offset)
+        view_ = type(self)((part.stop - part.start,), self.dtype, memory)
+        view_.base = self
+        return view_
+
     def copy(self, order: str = 'C') -> 'Array':
         return self.times(1)
+
+    def __setitem__(self, part: Any, source: 'Array') -> None:
+        assert part is Ellipsis
+        self.cuda.module.copyto(self, source)
+
+    def astype(self, dtype: Any) -> 'Array':
+        result: Array = self.cuda.compute(np.ndarray.astype, self, dtype)
+        return result
+
+    def reshape(self, shape: Any) -> 'Array':
+        result: Array = self.cuda.compute(np.reshape, self, shape)
+        return result
+
+    def swapaxes(self, first: int, second: int) -> 'Array':
+        # A copy, where CuPy gives a view.
+        result: Array = self.cuda.compute(np.swapaxes, self, first, second)
+        return result
+
+    def dot(self, other: 'Array') -> 'Array':
+        result: Array = self.cuda.compute(np.dot, self, other)
+        return result
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def T(self) -> 'Array':
+        result: Array = self.cuda.compute(np.transpose, self)
+        return result
 
     def times(self, factor: int) -> 'Array':
         result = Array(self.shape, self.dtype)
@@ -232,12 +322,17 @@ class FakeCuda:
         self.streams: dict[int, Stream] = {}
         self.set_devices: list[int] = []
         self.current = threading.local()
-        self.current.device = 0
-        self.current.streams = [Stream(self, card) for card in range(cards)]
+        self._null_streams = [Stream(self, card) for card in range(cards)]
         self.default_pool = Pool(self)
+        self.begin_thread()
+        self.module = self._make_module()
+
+    def begin_thread(self) -> None:
+        """What is current in a thread that has not chosen anything."""
+        self.current.device = 0
+        self.current.streams = list(self._null_streams)
         self.current.allocator = self.default_pool.malloc
         self.current.thread_allocator = None
-        self.module = self._make_module()
 
     @property
     def device(self) -> int:
@@ -275,12 +370,28 @@ class FakeCuda:
         write, read = target.values(), source.values()
         self.get_current_stream().submit(lambda: np.copyto(write, read))
 
+    def compute(
+        self, function: Callable[..., Any], *given: Any, out: Array | None = None, **options: Any
+    ) -> Array:
+        """Queues what a function of NumPy gives."""
+        ones = [np.ones(x.shape, x.dtype) if isinstance(x, Array) else x for x in given]
+        like = np.asarray(function(*ones, **options))
+        result: Array = self.module.ndarray(like.shape, like.dtype) if out is None else out
+        read = [x.values() if isinstance(x, Array) else x for x in given]
+        write = result.values()
+        self.get_current_stream().submit(lambda: np.copyto(write, function(*read, **options)))
+        return result
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        return functools.partial(self.compute, getattr(np, name))
+
     def _properties(self, ordinal: int) -> dict[str, Any]:
         return {
             'name': b'Fake Card',
             'totalGlobalMem': 1 << 30,
             'major': 9,
             'minor': 0,
+            'multiProcessorCount': 132,
             'pciDomainID': 0,
             'pciBusID': 0x17 + ordinal,
             'pciDeviceID': 0,
@@ -305,6 +416,7 @@ class FakeCuda:
             memcpyDeviceToHost=2,
             memcpyHostToDevice=1,
             memcpyPeerAsync=self._memcpy_peer_async,
+            runtimeGetVersion=lambda: 13000,
             setDevice=self._set_device,
         )
         cuda = SimpleNamespace(
@@ -327,6 +439,7 @@ class FakeCuda:
             runtime=runtime,
         )
         return SimpleNamespace(
+            **{name: self._function(name) for name in FUNCTIONS},
             copyto=self._copyto,
             cuda=cuda,
             empty=lambda shape, dtype: array_type(shape, dtype),

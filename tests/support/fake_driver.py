@@ -24,6 +24,8 @@ class FakeLibrary:
         layout: what ``cuFuncGetParamInfo`` tells.
         launched: every launch so far.
         calls: names of the other functions called.
+        encoded: arguments of each tensor map after the first, by value; map n is 128
+            bytes of n.
     """
 
     def __init__(self, layout: tuple[tuple[int, int], ...]) -> None:
@@ -31,6 +33,11 @@ class FakeLibrary:
         self.layout = layout
         self.launched: list[Launched] = []
         self.calls: list[str] = []
+        self.encoded: list[tuple[Any, ...]] = []
+
+    def cuDriverGetVersion(self, version: Any) -> int:
+        version._obj.value = 12000
+        return self._done('cuDriverGetVersion')
 
     def cuModuleLoadData(self, module: Any, image: bytes) -> int:
         assert image
@@ -55,9 +62,7 @@ class FakeLibrary:
         return self._done(f'cuFuncSetAttribute {attribute} {value}')
 
     def cuLaunchKernelEx(self, config: Any, function: Any, parameters: Any, extra: Any) -> int:
-        assert parameters is None
-        assert (extra[0], extra[2], extra[4]) == (1, 2, None)
-        size = ctypes.c_size_t.from_address(extra[3]).value
+        given = self._given(parameters, extra)
         found: launch.LaunchConfig = config._obj
         attributes = [
             (found.attributes[i].identifier, bytes(found.attributes[i].value))
@@ -71,10 +76,27 @@ class FakeLibrary:
                 found.stream or 0,
                 attributes,
                 function.value,
-                ctypes.string_at(extra[1], size),
+                given,
             )
         )
         return self.fails.get('cuLaunchKernelEx', 0)
+
+    def _given(self, parameters: Any, extra: Any) -> bytes:
+        """The memory of the parameters, in which gaps are zeros, or the buffer as it came."""
+        if extra is not None:
+            assert parameters is None
+            assert (extra[0], extra[2], extra[4]) == (1, 2, None)
+            return ctypes.string_at(extra[1], ctypes.c_size_t.from_address(extra[3]).value)
+        memory = bytearray(sum(self.layout[-1]))
+        for place, (offset, size) in zip(parameters, self.layout, strict=True):
+            memory[offset : offset + size] = ctypes.string_at(place, size)
+        return bytes(memory)
+
+    def cuTensorMapEncodeTiled(self, to: Any, *values: Any) -> int:
+        assert to.value % 128 == 0
+        ctypes.memset(to, len(self.encoded) + 1, 128)
+        self.encoded.append(tuple(_value(value) for value in values))
+        return self._done('cuTensorMapEncodeTiled')
 
     def cuGetErrorName(self, status: int, text: Any) -> int:
         text._obj.value = {700: b'CUDA_ERROR_ILLEGAL_ADDRESS'}.get(status)
@@ -87,3 +109,7 @@ class FakeLibrary:
     def _done(self, name: str) -> int:
         self.calls.append(name)
         return self.fails.get(name.partition(' ')[0], 0)
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, ctypes.Array) else value.value

@@ -1,0 +1,174 @@
+"""Products of matrices on a card: by the kernel of ours that is fastest there, or cuBLAS.
+
+Who is faster was measured (``_cuda.matmul``). What is left to cuBLAS is remembered with all
+that cuBLAS is told, as most products are done many times.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorvar._backend.base import Array
+from tensorvar._cuda import cublas, matmul, matmul_problem, targets
+
+_UINT8 = np.dtype(np.uint8)
+_ALIGNMENT = 16
+_MOST_PLANS = 4096
+
+
+class _Call(NamedTuple):
+    """One call of cuBLAS, and where its operands begin: bytes after those of the arrays."""
+
+    product: cublas.Product
+    offsets: tuple[int, int, int]
+
+
+class MatrixProducts:
+    """Products on one device.
+
+    Args:
+        kernels: ours.
+        by_cublas: cuBLAS; None where it cannot be loaded.
+        xp: the array module of the device, which allocates results.
+    """
+
+    def __init__(
+        self, kernels: matmul.MatmulKernels, by_cublas: cublas.CublasMatmul | None, xp: Any
+    ) -> None:
+        self._kernels = kernels
+        self._cublas = by_cublas
+        self._pointer: Callable[[Array], int] = kernels.target.pointer
+        self._xp = xp
+        self._calls: dict[tuple[Any, ...], list[_Call]] = {}
+
+    def multiply(
+        self,
+        a: Array,
+        b: Array,
+        dtype: np.dtype[Any],
+        *,
+        transpose_a: bool = False,
+        transpose_b: bool = False,
+        precision: matmul_problem.Precision = 'ieee',
+    ) -> Any:
+        """The product of two matrices, or of batches of them, which broadcast.
+
+        Args:
+            a: of rank 2 or more.
+            b: likewise, of the dtype of ``a``.
+            dtype: of the product: that of ``a``, float32 for 16-bit floats or int32 for int8.
+            transpose_a: whether the last two dimensions of ``a`` are swapped.
+            transpose_b: the same of ``b``.
+            precision: of float32.
+
+        Returns:
+            A new array; NotImplemented where neither a kernel nor cuBLAS does it.
+
+        Raises:
+            ValueError: the shapes do not go together.
+        """
+        shape = _shape(a, b, transpose_a, transpose_b)
+        out = self._xp.empty(shape, dtype)
+        if not out.size:
+            return out
+        starts = self._pointer(a), self._pointer(b), self._pointer(out)
+        key = (
+            a.shape, a.strides, b.shape, b.strides, a.dtype, dtype, transpose_a, transpose_b,
+            precision, starts[0] % _ALIGNMENT, starts[1] % _ALIGNMENT,
+        )  # fmt: skip
+        calls = self._calls.get(key)
+        if calls is None:
+            choice = self._kernels.multiply(
+                a,
+                b,
+                out,
+                allocate=self._allocate,
+                transpose_a=transpose_a,
+                transpose_b=transpose_b,
+                precision=precision,
+            )
+            if choice.family != matmul.CUBLAS:
+                return out
+            problems = self._kernels.problems(
+                a,
+                b,
+                out,
+                transpose_a=transpose_a,
+                transpose_b=transpose_b,
+                precision=precision,
+            )
+            if not problems:
+                return self._copied(a, b, dtype, transpose_a, transpose_b, precision)
+            calls = self._prepare(problems, starts)
+            self._remember(key, calls)
+        return out if self._launch(calls, starts) else NotImplemented
+
+    def _allocate(self, nbytes: int) -> Array:
+        return self._xp.empty((nbytes,), _UINT8)
+
+    def _prepare(
+        self, problems: list[matmul_problem.Problem], starts: tuple[int, int, int]
+    ) -> list[_Call]:
+        """The calls of cuBLAS; none where it cannot do all of them."""
+        able = self._cublas
+        if able is None or not all(able.supports(problem) for problem in problems):
+            return []
+        return [_Call(able.prepare(problem), _offsets(problem, starts)) for problem in problems]
+
+    def _remember(self, key: tuple[Any, ...], calls: list[_Call]) -> None:
+        if len(self._calls) >= _MOST_PLANS:
+            self._calls.clear()
+        self._calls[key] = calls
+
+    def _launch(self, calls: list[_Call], starts: tuple[int, int, int]) -> bool:
+        """Has cuBLAS multiply; says whether it could."""
+        if not calls or self._cublas is None:
+            return False
+        a, b, c = starts
+        try:
+            for product, (for_a, for_b, for_c) in calls:
+                self._cublas.multiply(product, a + for_a, b + for_b, c + for_c)
+        except targets.NoKernelError:
+            return False
+        return True
+
+    def _copied(
+        self,
+        a: Array,
+        b: Array,
+        dtype: np.dtype[Any],
+        transpose_a: bool,
+        transpose_b: bool,
+        precision: matmul_problem.Precision,
+    ) -> Any:
+        """The product of copies, which lie as everybody can read them."""
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        xp = self._xp
+        return self.multiply(
+            xp.ascontiguousarray(xp.broadcast_to(a, (*batch, *a.shape[-2:]))),
+            xp.ascontiguousarray(xp.broadcast_to(b, (*batch, *b.shape[-2:]))),
+            dtype,
+            transpose_a=transpose_a,
+            transpose_b=transpose_b,
+            precision=precision,
+        )
+
+
+def _offsets(problem: matmul_problem.Problem, starts: tuple[int, int, int]) -> tuple[int, int, int]:
+    a, b, c = starts
+    return problem.a.address - a, problem.b.address - b, problem.c.address - c
+
+
+def _shape(a: Array, b: Array, transpose_a: bool, transpose_b: bool) -> tuple[int, ...]:
+    rows, terms = a.shape[-2:]
+    others, columns = b.shape[-2:]
+    if transpose_a:
+        rows, terms = terms, rows
+    if transpose_b:
+        others, columns = columns, others
+    if terms != others:
+        raise ValueError(f'{a.shape} and {b.shape} have {terms} and {others} terms')
+    if a.ndim == 2 == b.ndim:
+        return rows, columns
+    return (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), rows, columns)
