@@ -5,7 +5,8 @@
 #   make test       the whole suite                  make soak    minutes of random programs
 #   make agreement SEED=1  fresh programs: the same result as on TensorFlow?
 #   make lint       ruff: rules and format           make types   mypy
-#   make examples   run every example                make bench   speed beside NumPy and peers
+#   make examples   run every example                make bench   speed beside NumPy
+#   make bench-peers   speed beside TensorFlow, PyTorch, JAX: results/ and the README's figures
 #   make kernels    the CUDA kernels without a card: on the CPU (needs g++), and compiled
 #   make on-gpu     all that takes a real card, in 10 minutes: tests, sanitizer, speed
 #   make clean      remove what these targets made
@@ -26,14 +27,25 @@ NVRTC := $(VENV)/.installed-nvrtc
 DRIVER := $(strip $(wildcard /dev/nvidiactl /dev/dxg) $(shell command -v nvidia-smi 2>/dev/null))
 GPU := $(if $(DRIVER),cupy)
 
-# TensorFlow has an environment of its own, which only `make agreement` needs.
+# Each peer has an environment of its own, which only `make agreement` and
+# `make bench-peers` need. Another Python that has the peer can be named instead.
 TENSORFLOW := .venv-tensorflow/bin/python
+TENSORVAR_BENCH_TENSORFLOW ?= $(TENSORFLOW)
+TENSORVAR_BENCH_TORCH ?= .venv-torch/bin/python
+TENSORVAR_BENCH_JAX ?= .venv-jax/bin/python
+PEERS = TENSORVAR_BENCH_TENSORFLOW TENSORVAR_BENCH_TORCH TENSORVAR_BENCH_JAX
+
+REQUIREMENT_tensorflow := tensorflow-cpu==2.21.*
+REQUIREMENT_torch := torch numpy
+REQUIREMENT_jax := jax
+
 SEED ?= 0
 RECORD := output/agreement-$(SEED).json.gz
 
 EXAMPLES := $(sort $(wildcard examples/*.py))
 
-.PHONY: demo test soak agreement lint types bench on-gpu examples clean cupy
+.PHONY: demo test soak agreement lint types bench bench-peers on-gpu kernels nvrtc examples \
+    clean cupy
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -52,6 +64,8 @@ agreement: $(TOOLS) $(TENSORFLOW)
 	$(TENSORFLOW) -m benchmarks.agreement record --seed $(SEED) --output $(RECORD)
 	$(PYTHON) -m benchmarks.agreement check --record $(RECORD)
 
+nvrtc: $(NVRTC)
+
 kernels: $(NVRTC)
 	$(PYTHON) -m pytest -n $(WORKERS) -rs tests/_cuda tests/kernels
 
@@ -64,6 +78,10 @@ types: $(TOOLS)
 
 bench: $(TOOLS) $(GPU)
 	$(PYTHON) -m benchmarks $(BENCH)
+
+bench-peers: $(TOOLS) $(foreach peer,$(PEERS),$($(peer)))
+	$(foreach peer,$(PEERS),$(peer)=$($(peer))) $(PYTHON) -m benchmarks --save $(BENCH)
+	$(PYTHON) -m benchmarks.readme_table
 
 on-gpu: $(TOOLS) $(GPU)
 	$(PYTHON) -m benchmarks.on_gpu $(BENCH)
@@ -93,12 +111,13 @@ $(PYTHON):
 	    "name a newer one: make PYTHON3=python3.12")'
 	@$(PYTHON3) -m venv $(VENV)
 
-$(TENSORFLOW):
-	@echo 'first run: installing TensorFlow into .venv-tensorflow'
-	@$(PYTHON3) -m venv .venv-tensorflow
-	@$@ -m pip install --disable-pip-version-check -qq 'tensorflow-cpu==2.21.*' \
-	    || { rm -rf .venv-tensorflow; exit 1; }
+.venv-%/bin/python:
+	@echo 'first run: installing $(REQUIREMENT_$*) into .venv-$*'
+	@$(PYTHON3) -m venv .venv-$*
+	@$@ -m pip install --disable-pip-version-check -qq $(patsubst %,'%',$(REQUIREMENT_$*)) \
+	    || { rm -rf .venv-$*; exit 1; }
 
 clean:
-	rm -rf $(VENV) .venv-tensorflow build dist output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-tensorflow .venv-torch .venv-jax build dist output .hypothesis \
+	    .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
