@@ -1,77 +1,110 @@
-"""One training step of a small classifier, as each library's users write it."""
+"""A training step of a small classifier: eager, as plan and graph, as the peers compile it."""
 
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import bench_tape, libraries
+from benchmarks import bench_step, libraries
 from benchmarks.on_gpu_steps import operands, session, timing
+from tensorvar._function import graphs
 
-CASE = 'training step, 64-128-10'
+BATCHES = (32, 4096)
 _EFFORT = timing.Effort(rounds=16, batch_seconds=20e-3)
+
+Calls = dict[str, tuple[Callable[[], Any], timing.Lane]]
+"""What is called, and where its work is queued."""
 
 
 def main(step: session.Session) -> None:
-    """Compares the step eagerly and compiled; the time is that on the wall."""
-    with operands.tv.device(operands.DEVICE):
-        # Made under the scope, run without it, as a user's step is.
-        calls: dict[str, Callable[[], Any]] = {
-            'tensorvar': bench_tape.tensorvar_cases(operands.tv)[CASE]
-        }
-    lanes = dict(operands.LANES)
-    if operands.torch:
-        with operands.torch.device('cuda'):
-            calls['torch'] = bench_tape.torch_cases(operands.torch)[CASE]
-            calls['torch compiled'] = compiled_step(operands.torch)
-        lanes['torch compiled'] = lanes['torch']
+    """Compares the step for a small and a large batch; the time is that on the wall."""
     jax: Any = operands.optional('jax')
     if jax is None:
         step.say('JAX is missing')
-    else:
-        with libraries.ALL['jax'].scope(jax, operands.DEVICE):
-            _add_jax(jax, calls, lanes)
-    contenders = [
-        timing.Contender(name, lambda _, call=call: call(), lanes[name])
-        for name, call in calls.items()
-    ]
-    row = operands.compare(step, CASE, contenders, timing.WallClock(), _EFFORT)
-    times = row.get('seconds', {}).items()
-    step.say(', '.join(f'{name} {value * 1e6:.0f} us' for name, value in times))
+    for batch in BATCHES:
+        calls = _own(batch)
+        if operands.torch:
+            calls |= _torch(batch)
+        if jax is not None:
+            with libraries.ALL['jax'].scope(jax, operands.DEVICE):
+                calls |= _jax(jax, batch)
+        contenders = [
+            timing.Contender(name, lambda _, call=call: call(), lane)
+            for name, (call, lane) in calls.items()
+        ]
+        clock = timing.WallClock()
+        row = operands.compare(
+            step, f'training step, 64-128-10, batch {batch}', contenders, clock, _EFFORT
+        )
+        times = row.get('seconds', {}).items()
+        step.say(', '.join(f'{name} {value * 1e6:.0f} us' for name, value in times))
 
 
-def _add_jax(jax: Any, calls: dict[str, Callable[[], Any]], lanes: dict[str, Any]) -> None:
-    run = bench_tape.jax_cases(jax)[CASE]
+def _own(batch: int) -> Calls:
+    with operands.tv.device(operands.DEVICE):
+        # Made under the scope, run without it, as a user's step is.
+        cases = bench_step.tensorvar_cases(operands.tv)
+        others = bench_step.tensorvar_cases(operands.tv)
+    lane = operands.LANES['tensorvar']
+    plan = cases[f'batch {batch}, function']
+    known = set(graphs.runs())
+    plan()
+    for run in set(graphs.runs()) - known:
+        run.stay_plain()
+    return {
+        'tensorvar': (cases[f'batch {batch}, eager'], lane),
+        'tensorvar plan': (plan, lane),
+        'tensorvar graph': (others[f'batch {batch}, function'], lane),
+    }
+
+
+def _torch(batch: int) -> Calls:
+    torch = operands.torch
+    lane = operands.LANES['torch']
+    with torch.device('cuda'):
+        eager = bench_step.torch_cases(torch)[f'batch {batch}, eager']
+        compiled, graphs = (compiled_step(torch, batch, mode) for mode in (None, 'reduce-overhead'))
+    return {
+        'torch': (eager, lane),
+        'torch compiled': (compiled, lane),
+        'torch reduce-overhead': (graphs, lane),
+    }
+
+
+def _jax(jax: Any, batch: int) -> Calls:
+    run = bench_step.jax_cases(jax)[f'batch {batch}, function']
     last: list[Any] = [None]
 
     def call() -> None:
         last[0] = run()
 
-    calls['jax jit'] = call
-    lanes['jax jit'] = timing.Lane(None, lambda: jax.block_until_ready(last[0]))
+    return {'jax jit': (call, timing.Lane(None, lambda: jax.block_until_ready(last[0])))}
 
 
-def compiled_step(torch: Any) -> Callable[[], Any]:
-    """The same step with the forward part compiled, which compiles its gradient, too."""
-    images = torch.full((bench_tape.BATCH, bench_tape.PIXELS), 0.5)
-    labels = torch.zeros(bench_tape.BATCH, dtype=torch.int64)
-    shapes = (
-        (bench_tape.PIXELS, bench_tape.HIDDEN),
-        (bench_tape.HIDDEN,),
-        (bench_tape.HIDDEN, bench_tape.CLASSES),
-        (bench_tape.CLASSES,),
-    )
-    variables = [torch.full(shape, 0.01, requires_grad=True) for shape in shapes]
+def compiled_step(torch: Any, batch: int, mode: str | None) -> Callable[[], Any]:
+    """The same step with the forward part compiled, which compiles its gradient, too.
 
-    @torch.compile
+    Args:
+        torch: the library, with the card as its default device.
+        batch: rows of the images.
+        mode: of ``torch.compile``; with ``'reduce-overhead'`` the parts are CUDA graphs.
+    """
+    images = torch.full((batch, bench_step.PIXELS), 0.5)
+    labels = torch.zeros(batch, dtype=torch.int64)
+    variables = [torch.full(shape, 0.01, requires_grad=True) for shape in bench_step.SHAPES]
+
     def loss_of(w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
         logits = torch.relu(images @ w1 + b1) @ w2 + b2
         return torch.nn.functional.cross_entropy(logits, labels)
 
+    compiled = torch.compile(loss_of, mode=mode)
+
     def step() -> Any:
-        loss = loss_of(*variables)
+        # The last step's results may be written over.
+        torch.compiler.cudagraph_mark_step_begin()
+        loss = compiled(*variables)
         gradients = torch.autograd.grad(loss, variables)
         with torch.no_grad():
             for variable, gradient in zip(variables, gradients, strict=True):
-                variable.sub_(bench_tape.RATE * gradient)
+                variable.sub_(bench_step.RATE * gradient)
         return loss
 
     return step

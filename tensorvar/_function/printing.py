@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from tensorvar._function import events
+from tensorvar._function import events, graphs
 from tensorvar._function.engine import Engine
 from tensorvar._function.events import Event
 from tensorvar._function.segment import Program
@@ -26,6 +26,8 @@ def plan_text(engine: Engine) -> str:
 
 def _node_lines(node: Node, depth: int) -> Iterator[str]:
     margin = '  ' * depth
+    if isinstance(node.program.run, graphs.GraphedRun):
+        yield f'{margin}# {node.program.run.state}'
     for line in _program_lines(node.program, node.events):
         yield f'{margin}{line}'
     if node.point is not None:

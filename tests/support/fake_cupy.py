@@ -16,6 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.fake_memory import (
+    Memory,
+    MemoryPointer,
+    OutOfMemoryError,
+    Pool,
+    UnownedMemory,
+)
+
 FUNCTIONS = (
     'abs', 'add', 'array', 'asarray', 'divide', 'exp', 'greater', 'matmul', 'maximum', 'minimum',
     'multiply', 'negative', 'square', 'subtract', 'sum', 'swapaxes', 'tanh', 'where',
@@ -27,10 +35,6 @@ class CUDARuntimeError(RuntimeError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-
-
-class OutOfMemoryError(MemoryError):
-    pass
 
 
 def view(pointer: int, nbytes: int) -> np.ndarray[Any, Any]:
@@ -82,7 +86,8 @@ class Stream:
     def end_capture(self) -> 'Graph':
         assert self.captured is not None
         work, self.captured = self.captured, None
-        return Graph(self._cuda, work)
+        self._cuda.graphs.append(Graph(self._cuda, work))
+        return self._cuda.graphs[-1]
 
     def wait_event(self, event: 'Event') -> None:
         self.refuse_in_capture('work of another stream')
@@ -144,96 +149,6 @@ def get_elapsed_time(start: Event, end: Event) -> float:
     assert end.done
     assert start.stream is end.stream
     return float(end.position - start.position)
-
-
-class Memory:
-    """Bytes on a card, filled with garbage."""
-
-    def __init__(self, nbytes: int, device_id: int = 0) -> None:
-        self.size = nbytes
-        self.device_id = device_id
-        self._bytes = np.full(max(nbytes, 1), 0xCD, np.uint8)
-        self.ptr = self._bytes.ctypes.data
-
-
-class UnownedMemory:
-    def __init__(self, ptr: int, size: int, owner: object, device_id: int) -> None:
-        self.ptr = ptr
-        self.size = size
-        self.device_id = device_id
-        self._owner = owner
-
-
-class MemoryPointer:
-    def __init__(self, mem: Any, offset: int) -> None:
-        self.mem = mem
-        self.offset = offset
-        self.ptr = mem.ptr + offset
-        self.device_id = mem.device_id
-
-
-class _Pooled:
-    """A block in use; back to the arena of its stream when it dies."""
-
-    def __init__(self, pool: 'Pool', block: Memory, arena: list[Memory]) -> None:
-        # No weak reference: the collector would clear it before ``__del__``.
-        self._pool = pool
-        self._block = block
-        self._arena = arena
-        self.ptr = block.ptr
-        self.size = block.size
-        self.device_id = block.device_id
-
-    def __del__(self) -> None:
-        self._pool.used -= self.size
-        self._arena.append(self._block)
-
-
-class Pool:
-    def __init__(self, cuda: 'FakeCuda') -> None:
-        self._cuda = cuda
-        self._arenas: dict[int, list[Memory]] = {}
-        self.used = 0
-        self.total = 0
-        self.limit = 0
-
-    def malloc(self, nbytes: int) -> MemoryPointer:
-        size = -(-nbytes // 512) * 512
-        arena = self._arenas.setdefault(self._cuda.get_current_stream().ptr, [])
-        block = next((kept for kept in arena if kept.size == size), None)
-        if block is not None:
-            arena.remove(block)
-        else:
-            block = self._new_block(size)
-        self.used += size
-        return MemoryPointer(_Pooled(self, block, arena), 0)
-
-    def _new_block(self, size: int) -> Memory:
-        if self.limit and self.total + size > self.limit:
-            self.free_all_blocks()
-            if self.total + size > self.limit:
-                raise OutOfMemoryError
-        self.total += size
-        return Memory(size, self._cuda.device)
-
-    def free_all_blocks(self) -> None:
-        for stream in self._cuda.streams.values():
-            stream.synchronize()  # as cudaFree does
-        for arena in self._arenas.values():
-            self.total -= sum(block.size for block in arena)
-            arena.clear()
-
-    def used_bytes(self) -> int:
-        return self.used
-
-    def total_bytes(self) -> int:
-        return self.total
-
-    def set_limit(self, size: int) -> None:
-        self.limit = size
-
-    def get_limit(self) -> int:
-        return self.limit
 
 
 class Array:
@@ -320,6 +235,7 @@ class FakeCuda:
         self.peers = True
         self.corrupt_peers = False
         self.streams: dict[int, Stream] = {}
+        self.graphs: list[Graph] = []
         self.set_devices: list[int] = []
         self.current = threading.local()
         self._null_streams = [Stream(self, card) for card in range(cards)]
