@@ -44,13 +44,14 @@ def matcher(args: Sequence[Any], device: Device | None) -> Match:
         'Tensor': Tensor, 'ndarray': np.ndarray, 'switches': switches, 'faults': faults,
         'mode': function_mode, 'OTHERS': ~switches.VERIFY_RULES, 'place': device,
         'default': registry.default_device,
-        'DEFAULT': registry.default_device(),
+        # Another one each time the devices are configured.
+        'DEFAULT': registry.default_device().backend,
         'precision': precision, 'PRECISION': precision.default,
     }  # fmt: skip
     lines = [
         'def match(args, state):',
-        '    if switches.flags & OTHERS or faults.armed or mode.eager or default() is not DEFAULT '
-        'or precision.default is not PRECISION:',
+        '    if switches.flags & OTHERS or faults.armed or mode.eager '
+        'or default().backend is not DEFAULT or precision.default is not PRECISION:',
         '        return None',
         '    if state is None:',
         '        if place is not None: return None',
@@ -73,5 +74,5 @@ def matcher(args: Sequence[Any], device: Device | None) -> Match:
         names.append(f'a{number}')
     lines += [f'    return [{", ".join(names)}]', '']
     exec(compile('\n'.join(lines), '<signature of tv.function>', 'exec'), known)
-    match: Match = known['match']
+    match: Match = known.pop('match')
     return match

@@ -150,5 +150,6 @@ def straight_run(program: Program, locks: Locks, handlers: Handlers) -> Callable
         '',
     ]
     exec(compile('\n'.join(lines), '<run of tv.function>', 'exec'), known)
-    run: Callable[..., Any] = known['run']
+    # Not left in its own globals, a circle that only the collector would find.
+    run: Callable[..., Any] = known.pop('run')
     return run

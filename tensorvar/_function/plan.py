@@ -118,7 +118,7 @@ class Plan:
         self._straight = None
         if root.outputs is not None and not self._draws:
             give = functools.partial(_results, root.outputs)
-            fail = functools.partial(self._failed, root)
+            fail = functools.partial(_failed, root, self._call)
             handlers = locks.Handlers(give, fail, _moved)
             self._straight = locks.straight_run(root.program, self._locks, handlers)
         return root
@@ -142,19 +142,6 @@ class Plan:
         else:
             outcome = self._guarded(self._follow, arrays, state)
         return outcome
-
-    def _failed(self, root: Node, error: Exception, values: list[Array]) -> Stop:
-        """Where an error has stopped a plan of one node.
-
-        Raises:
-            Exception: the error, where nothing is to be done again.
-        """
-        program: Program = root.program
-        position = program.stop(error, values)
-        if position is None or position > program.kept or _is_under_way(root, position):
-            # The backend words it, if it is NumPy's for want of memory.
-            self._call(_raise, error)
-        return Stop(prefix.Prefix(root.events[:position], values), False)
 
     def replay_whole(self, arrays: Sequence[Array], state: State) -> Whole | Stop:
         """Runs the plan and keeps all values, for recorders and tapes; recorders hear of it.
@@ -232,6 +219,27 @@ class Plan:
             if child is None:
                 return Stop(prefix.Prefix(log, values, heard), True)
             node = child
+
+
+def _failed(root: Node, call: Any, error: Exception, values: list[Array]) -> Stop:
+    """Where an error has stopped a plan of one node.
+
+    No method: a plan that is dropped goes at once, without the cycle collector.
+
+    Args:
+        root: the node.
+        call: of the backend; words the error if it is NumPy's for want of memory.
+        error: what was raised.
+        values: by slot.
+
+    Raises:
+        Exception: the error, where nothing is to be done again.
+    """
+    program: Program = root.program
+    position = program.stop(error, values)
+    if position is None or position > program.kept or _is_under_way(root, position):
+        call(_raise, error)
+    return Stop(prefix.Prefix(root.events[:position], values), False)
 
 
 def _is_under_way(node: Node, position: int) -> bool:

@@ -448,3 +448,21 @@ def test_devices_configured_anew_get_a_plan_of_their_own() -> None:
         assert function.experimental_get_tracing_count() == number + 1
         del x, y
     tv.config.reset()
+
+
+def test_a_function_that_is_dropped_gives_its_buffers_back_at_once() -> None:
+    v = tv.Variable(np.ones(8, np.float32))
+    function = tv.function(lambda x: v.assign_add(tv.exp(x) * 2.0 + x))
+    for _ in range(4):
+        function(tv.ones([8]))
+    (plan,) = function._engine.plans.values()
+    segment = weakref.ref(plan.root.program.run)
+    dropped = weakref.ref(plan)
+    gc.collect()
+    gc.disable()
+    try:
+        del function, plan
+        assert dropped() is None
+        assert segment() is None
+    finally:
+        gc.enable()
