@@ -83,6 +83,14 @@ class Backend(abc.ABC):
     def from_host(self, host: np.ndarray[Any, Any]) -> Array:
         """Returns the device's own copy of host data, in C order."""
 
+    def adopt(self, host: np.ndarray[Any, Any]) -> Array:
+        """Does the same as ``from_host`` for an array that nobody else writes or keeps.
+
+        Args:
+            host: the array; where the device computes on host memory, it is the result.
+        """
+        return self.from_host(host)
+
     @abc.abstractmethod
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         """Returns an own, writable host copy; it is complete when returned."""

@@ -62,6 +62,7 @@ def compute(
     dtype: np.dtype[Any],
     grain: int,
     takes_out: bool,
+    out: Array | None = None,
 ) -> Array | None:
     """The result of an elementwise function, computed in pieces.
 
@@ -72,17 +73,23 @@ def compute(
         dtype: likewise.
         grain: bytes that a thread should get at least.
         takes_out: whether it takes ``out``, as a function of NumPy does.
+        out: where the result goes, in C order; it may be an input of its shape. None for
+            a new array.
 
     Returns:
         The result; None if cutting does not pay, or not all inputs can be cut alike.
     """
     pieces = max(array.nbytes for array in arrays) // grain
-    if pieces < 2 or dtype.hasobject or (takes_out and host_threads.count() == 1):
+    if pieces < 2 or 0 in shape or dtype.hasobject:
+        return None
+    if takes_out and host_threads.count() == 1:
         return None
     found = _flat(arrays, shape) or _rows(arrays, shape)
     if found is None:
         return None
-    result = np.empty(shape, dtype, found.flat or 'C')
+    if out is not None and found.flat == 'F':
+        return None
+    result = np.empty(shape, dtype, found.flat or 'C') if out is None else out
     target = result if found.flat is None else result.reshape(-1, order=found.flat)
 
     def fill(start: int, stop: int) -> None:

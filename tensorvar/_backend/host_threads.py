@@ -7,13 +7,14 @@ do not keep the process alive.
 """
 
 import functools
+import math
 import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
 from tensorvar import _fork
-from tensorvar._backend import floating_point
+from tensorvar._backend import cpu_quota, floating_point
 from tensorvar._device import configuration
 
 _LIMIT = 'OMP_NUM_THREADS'
@@ -64,7 +65,13 @@ def count() -> int:
 
 @functools.cache
 def processors() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use, a part of one counting as one."""
+    visible = _visible()
+    quota = cpu_quota.granted()
+    return math.ceil(quota) if quota < visible else visible
+
+
+def _visible() -> int:
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -41,6 +41,13 @@ class NumpyBackend(Backend):
         self._count_use('copy', 'allocate')
         return self._run(host_pieces.copy, host)
 
+    def adopt(self, host: np.ndarray[Any, Any]) -> Array:
+        # A view would keep the rest of what it is part of, and is taken for one of a variable.
+        if host.base is not None or not host.flags.carray:
+            return self.from_host(host)
+        self._count_use('copy', 'allocate')
+        return host
+
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         self._count_use('copy')
         copied: np.ndarray[Any, Any] = self._run(host_pieces.copy, array)

@@ -40,6 +40,7 @@ _set_error_state = floating_point.state.set
 _reset_error_state = floating_point.state.reset
 _QUIET = floating_point.QUIET
 _new_tensor = Tensor.__new__
+_ndarray = np.ndarray
 _LARGE = host_large.LARGE
 
 
@@ -101,20 +102,17 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         return run(op, x, y, **op.plain)
     if device is None:
         array, device = _constants.get((other.dtype, type(x), x)), where
-        full = other
-    else:
-        full = array
     if (
         where is not device
-        or type(array) is not np.ndarray
-        or type(other) is not np.ndarray
+        or type(array) is not _ndarray
+        or type(other) is not _ndarray
         or other.dtype is not array.dtype
         or array.dtype not in op.allowed
     ):
         return run(op, x, y, **op.plain)
     if state is not None and state.wanted is not None and state.wanted is not device:
         return run(op, x, y, **op.plain)
-    if full.nbytes >= _LARGE:
+    if array.nbytes >= _LARGE or other.nbytes >= _LARGE:
         function = host_large.pair_of(op)
     token = _set_error_state(_QUIET)
     try:
@@ -123,7 +121,7 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
         return run(op, x, y, **op.plain)
     finally:
         _reset_error_state(token)
-    if type(result) is not np.ndarray:
+    if type(result) is not _ndarray:
         result = as_array(result, device.backend)
     output = _new_tensor(Tensor)
     output._array = result

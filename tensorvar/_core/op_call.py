@@ -98,7 +98,7 @@ class OpCall:
     def place_host(self, value: HostOperand, operand: str, device: Device, explicit: bool) -> Array:
         """Host data on ``device``; a Python number that moves is no copy."""
         if value.is_number or not device.is_gpu:
-            return device.backend.from_host(value.array)
+            return device.backend.adopt(value.array)
         return transfer.from_host(
             value.array,
             device,
@@ -136,7 +136,7 @@ class OpCall:
         forward, xp = self.op.forward, backend.array_module
         if self.op.kernel is not None:
             forward = device_kernels.choose(self.op, backend).forward
-        if self.op.grain and xp is np and arrays[0].nbytes >= host_large.LARGE:
+        if self.op.grain and xp is np and host_large.is_one_large(arrays):
             forward = host_large.forward_of(self.op)
         if self._copies is not None and listeners.wants_device_times(self.state):
             timed = backend.timed_call(forward, xp, *arrays, **self.attributes)

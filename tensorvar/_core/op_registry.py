@@ -110,8 +110,9 @@ class OpDef:
         host_function: ``host_function(*arrays)`` gives what ``forward`` does for NumPy's
             arrays and the attributes ``plain``, or raises ValueError to leave it to
             ``forward``; the fast path calls it. By default NumPy's function ``ufunc``.
-        host_into: ``host_into(*arrays, out=array)`` writes for NumPy's arrays what ``forward``
-            gives without attributes; or None. By default NumPy's function ``ufunc``.
+        host_into: ``host_into(*arrays, out=None)`` gives for NumPy's arrays what ``forward``
+            does without attributes, in ``out`` if that is given; or None. Large arrays go
+            there. By default NumPy's function ``ufunc``.
         plain: the attributes of most calls.
 
     The rest is worked out once, for the fast path: ``letters`` and ``variadic`` of
@@ -154,7 +155,7 @@ class OpDef:
         object.__setattr__(self, 'uniform', len(set(self.letters)) == 1)
         if self.ufunc is not None:
             object.__setattr__(self, 'host_function', getattr(np, self.ufunc))
-            object.__setattr__(self, 'host_into', self.host_function)
+            object.__setattr__(self, 'host_into', self.host_into or self.host_function)
 
     def letter(self, position: int) -> str:
         """The dtype letter of the input at ``position``."""

@@ -44,8 +44,9 @@ def get_intra_op_parallelism_threads() -> int:
 def set_intra_op_parallelism_threads(num_threads: SupportsIndex) -> None:
     """Sets how many threads share large elementwise work and copies on the CPU.
 
-    Without it they are as many as OMP_NUM_THREADS says, else as the process has processors;
-    1 keeps such work in the thread that asks for it. Results are the same bits in any case.
+    Without it they are as many as OMP_NUM_THREADS says, else as the process has processors,
+    or as much time of them as the quota of a container grants; 1 keeps such work in the
+    thread that asks for it. Results are the same bits in any case.
 
     Differs from TensorFlow: the threads inside a matrix product are those of NumPy's BLAS
     library, which reads OMP_NUM_THREADS, OPENBLAS_NUM_THREADS or MKL_NUM_THREADS when

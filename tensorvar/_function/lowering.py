@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorvar import dtypes
+from tensorvar._backend import host_extremes
 from tensorvar._backend.base import Array
 from tensorvar._function.events import Op
 
@@ -57,15 +58,26 @@ def _ufunc(function: Any, allowed: frozenset[Any] = _PLAIN) -> Lowering:
 
 
 # Up to so many elements a kept array of zeros is cheaper to compare with than one zero.
-FEW = 1 << 14
+FEW = host_extremes.FEW
+
+
+def _extreme(function: Any, beside_a_number: Any) -> Lowering:
+    def lower(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
+        if result[1] not in _PLAIN:
+            return None
+        has_number = not inputs[1][0] and math.prod(result[0]) > FEW
+        return Call(beside_a_number if has_number else function, ', '.join(names))
+
+    return lower
 
 
 def _relu(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
     shape, dtype = result
     if dtype not in _PLAIN:
         return None
-    zeros = np.zeros(shape if math.prod(shape) <= FEW else (), dtype)
-    return Call(np.maximum, names[0], last=zeros)
+    if math.prod(shape) <= FEW:
+        return Call(np.maximum, names[0], last=np.zeros(shape, dtype))
+    return Call(host_extremes.maximum, names[0], last=np.zeros((), dtype))
 
 
 _SUFFIX = {'none': '', 'transpose': '.swapaxes(-1, -2)', 'adjoint': '.swapaxes(-1, -2)'}
@@ -153,8 +165,8 @@ LOWERINGS: dict[str, Lowering] = {
     'Sub': _ufunc(np.subtract),
     'Mul': _ufunc(np.multiply),
     'RealDiv': _ufunc(np.true_divide, REAL),
-    'Maximum': _ufunc(np.maximum),
-    'Minimum': _ufunc(np.minimum),
+    'Maximum': _extreme(np.maximum, host_extremes.maximum),
+    'Minimum': _extreme(np.minimum, host_extremes.minimum),
     'MulNoNan': _ufunc(multiply_no_nan, REAL),
     'Neg': _ufunc(np.negative),
     'Pow': _ufunc(np.power, REAL),

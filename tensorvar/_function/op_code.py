@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar._backend.base import Array
-from tensorvar._core import device_kernels
+from tensorvar._core import device_kernels, host_large
 from tensorvar._function import cross_entropy, events, fusion, liveness, lowering
 from tensorvar._function.buffers import Buffers
 from tensorvar._function.code import Code
@@ -82,6 +82,8 @@ class OpWriter:
                 self._buffers.follow(event)
             self._forward(position, event)
             return
+        if self._is_cut(event):
+            call = self._cut(event, call)
         function = self._code.object(call.function, 'f')
         arguments = [call.arguments]
         if call.last is not None:
@@ -99,6 +101,20 @@ class OpWriter:
         specs = [self._values.specs[slot] for slot in event.inputs]
         names = [self._operand(event, slot) for slot in event.inputs]
         return lower(event, names, specs, self._values.specs[event.outputs[0]])
+
+    def _is_cut(self, event: Op) -> bool:
+        """Whether an op has arrays so large that it runs in pieces."""
+        if not event.op.grain or not liveness.on_numpy(event.device):
+            return False
+        nbytes = max(_nbytes(self._values.specs[slot]) for slot in event.inputs)
+        return host_large.is_worth_a_cut(event.op, nbytes)
+
+    def _cut(self, event: Op, call: lowering.Call) -> lowering.Call:
+        """The same call in pieces; what lies between its steps is as short as they are."""
+        result = self._values.specs[event.outputs[0]]
+        last = () if call.last is None else (call.last,)
+        function = host_large.call_of(event.op, result, call.function, last)
+        return call._replace(function=function, last=None, scratch=())
 
     def _product(self, position: int, event: Op) -> None:
         product, call = self._products[position]
@@ -169,7 +185,9 @@ class OpWriter:
         backend = event.device.backend
         kept_backend = self._code.object(backend, 'k')
         xp = self._code.object(backend.array_module, 'x')
-        forward = self._code.object(device_kernels.choose(event.op, backend).forward, 'f')
+        forward = device_kernels.choose(event.op, backend).forward
+        if self._is_cut(event):
+            forward = host_large.forward_of(event.op)
         names = [xp, *(self.name(slot) for slot in event.inputs)]
         for key, value in event.attributes.items():
             text = f'{self._code.object(value, "a")}'
@@ -177,12 +195,19 @@ class OpWriter:
                 text = f'stream({event.op.name!r}, {text})'
             names.append(f'{key}={text}')
         if liveness.on_numpy(event.device):
-            call = f'{forward}({", ".join(names)})'
+            call = f'{self._code.object(forward, "f")}({", ".join(names)})'
         else:
-            call = f'{kept_backend}.call({forward}, {", ".join(names)})'
+            function = self._code.object(forward, 'f')
+            call = f'{kept_backend}.call({function}, {", ".join(names)})'
         slots = ', '.join(f's{slot}' for slot in event.outputs)
         if len(event.outputs) == 1 and not event.detached:
             self._code.emit(position, f'{slots} = one_result({call}, {kept_backend})')
         else:
             text = f'results_of({call}, {kept_backend}, {event.detached})'
             self._code.emit(position, f'{slots}{"," if slots else "_"} = {text}')
+
+
+def _nbytes(spec: lowering.Spec) -> int:
+    shape, dtype = spec
+    size: int = dtype.itemsize
+    return math.prod(shape) * size

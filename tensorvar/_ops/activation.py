@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar import dtypes, errors
-from tensorvar._backend import host_pieces
+from tensorvar._backend import host_extremes, host_pieces
 from tensorvar._core import conversion, executor
 from tensorvar._core.op_registry import ArraySpec, Forward, Gradient, Infer, OpDef
 from tensorvar._core.tensor import Tensor
@@ -21,9 +21,7 @@ _SELU_ALPHA = 1.6732632423543772
 
 
 # Up to so many elements a kept array of zeros is cheaper to compare with than one zero.
-_FEW = 1 << 14
-# Elements of a row of zeros, which is compared three times as fast as one zero.
-_ROW = 1 << 12
+_FEW = host_extremes.FEW
 
 
 @functools.lru_cache(maxsize=64)
@@ -34,21 +32,24 @@ def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]
 def _relu(xp: Any, x: Any) -> Any:
     if xp is np and x.size <= _FEW:
         return np.maximum(x, _zeros(x.shape, x.dtype))
-    if xp is np and x.flags.c_contiguous:
-        result = np.empty(x.shape, x.dtype)
-        _relu_into(x.reshape(-1), out=result.reshape(-1))
-        return result
-    return xp.maximum(x, 0)
+    return _relu_into(x) if xp is np else xp.maximum(x, 0)
 
 
-def _relu_into(x: Any, *, out: Any) -> None:
-    """Writes ``max(x, 0)``; contiguous vectors row by row."""
-    rows = x.size // _ROW if x.ndim == 1 else 0
-    head, tail = slice(rows * _ROW), slice(rows * _ROW, None)
-    if rows:
-        zeros = _zeros((_ROW,), x.dtype)
-        np.maximum(x[head].reshape(rows, _ROW), zeros, out=out[head].reshape(rows, _ROW))
-    np.maximum(x[tail], 0, out=out[tail])
+def _relu_into(x: Any, *, out: Any = None) -> Any:
+    """``max(x, 0)`` of many elements."""
+    return host_extremes.maximum(x, _zeros((), x.dtype), out=out)
+
+
+def _relu6(xp: Any, x: Any) -> Any:
+    if xp is np and x.size > _FEW:
+        result = _relu_into(x)
+        return host_extremes.minimum(result, _six(x.dtype), out=result)
+    return xp.minimum(xp.maximum(x, 0), 6)
+
+
+@functools.cache
+def _six(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    return np.array(6, dtype)
 
 
 def _features_rule(features: ArraySpec) -> ArraySpec:
@@ -170,9 +171,7 @@ RELU = _define.unary(
     grain=host_pieces.LIGHT,
     into=_relu_into,
 )
-RELU6 = _activation(
-    'Relu6', lambda xp, x: xp.minimum(xp.maximum(x, 0), 6), _relu6_gradient, dtypes.REAL
-)
+RELU6 = _activation('Relu6', _relu6, _relu6_gradient, dtypes.REAL)
 LEAKY_RELU = _activation(
     'LeakyRelu', _leaky_relu, _leaky_relu_gradient, dtypes.FLOATING, _leaky_relu_rule
 )

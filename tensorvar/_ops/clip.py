@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tensorvar import _shapes, dtypes, errors
-from tensorvar._backend import host_pieces
+from tensorvar._backend import host_extremes, host_pieces
 from tensorvar._core import conversion, executor, op_registry
 from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -31,6 +33,9 @@ def _fits_into(part: Sequence[int | None], whole: Sequence[int | None]) -> bool:
 
 
 def _clip(xp: Any, t: Any, low: Any, high: Any) -> Any:
+    if xp is np and t.size > host_extremes.FEW:
+        result = host_extremes.minimum(t, high)
+        return host_extremes.maximum(result, low, out=result)
     return xp.maximum(xp.minimum(t, high), low)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorvar import dtypes, errors
-from tensorvar._backend import host_pieces
+from tensorvar._backend import host_extremes, host_pieces
 from tensorvar._core import executor, op_registry
 from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -127,8 +127,12 @@ def _add_n(xp: Any, *arrays: Any) -> Any:
 ADD = _define.binary('AddV2', 'add', _add_gradient, dtypes.NUMERIC | {dtypes.string.numpy})
 SUB = _define.binary('Sub', 'subtract', _subtract_gradient, dtypes.NUMERIC)
 MUL = _define.binary('Mul', 'multiply', _multiply_gradient, dtypes.NUMERIC)
-MAXIMUM = _define.binary('Maximum', 'maximum', _maximum_gradient, dtypes.REAL)
-MINIMUM = _define.binary('Minimum', 'minimum', _minimum_gradient, dtypes.REAL)
+MAXIMUM = _define.binary(
+    'Maximum', 'maximum', _maximum_gradient, dtypes.REAL, into=host_extremes.maximum
+)
+MINIMUM = _define.binary(
+    'Minimum', 'minimum', _minimum_gradient, dtypes.REAL, into=host_extremes.minimum
+)
 SQUARED_DIFFERENCE = _define.binary(
     'SquaredDifference',
     _squared_difference,

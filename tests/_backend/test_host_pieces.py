@@ -86,6 +86,29 @@ def test_results_are_the_same_bits_in_the_same_layout(
     assert min(cuts) > 1
 
 
+@pytest.mark.parametrize('takes_out', [True, False])
+@pytest.mark.parametrize('name', ['same shape', 'a number first', 'a line'])
+def test_a_result_goes_where_it_is_asked_for(name: str, takes_out: bool) -> None:
+    arrays, out = PAIRS[name], np.empty(SHAPE, F32)
+    given = host_pieces.compute(np.add, arrays, SHAPE, F32, 256, takes_out, out)
+    assert given is out
+    np.testing.assert_array_equal(out, np.add(*arrays), strict=True)
+
+
+def test_transposed_arrays_are_left_where_the_result_is_not(cuts: list[int]) -> None:
+    out = np.empty((37, 60), F32)
+    arrays = (X.T, X.T)
+    assert host_pieces.compute(np.add, arrays, out.shape, F32, 256, True, out) is None
+    assert cuts == []
+
+
+def test_a_result_may_go_into_an_input() -> None:
+    x, other = X.copy(), values(37)
+    given = host_pieces.compute(np.multiply, (x, other), SHAPE, F32, 256, True, x)
+    assert given is x
+    np.testing.assert_array_equal(x, X * other, strict=True)
+
+
 @pytest.mark.parametrize('name', UNCUT)
 def test_what_cannot_be_cut_alike_is_left(name: str, cuts: list[int]) -> None:
     assert compute(np.add, UNCUT[name]) is None
@@ -169,3 +192,9 @@ def test_a_write_reads_what_it_overwrites(cuts: list[int]) -> None:
 
 def test_a_small_write_is_left() -> None:
     assert not host_pieces.write(lambda target: target.fill(1), np.zeros(4), ())
+
+
+@pytest.mark.parametrize('takes_out', [True, False])
+def test_an_empty_result_of_large_arrays_is_left(takes_out: bool) -> None:
+    arrays = [values(5000, 1), values(5000, 0)]
+    assert host_pieces.compute(np.add, arrays, (5000, 0), F32, 256, takes_out) is None

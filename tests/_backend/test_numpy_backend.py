@@ -32,6 +32,19 @@ def test_copies_are_own_writable_and_in_c_order(backend, name, dtype):
     assert copied.dtype is source.dtype
 
 
+def test_an_own_array_is_adopted(backend):
+    host = np.ones((3, 2))
+    assert backend.adopt(host) is host
+    frozen = host.copy()
+    frozen.flags.writeable = False
+    for other in (host[1:], host.T.copy(order='K').reshape(2, 3), host.copy('F'), frozen):
+        adopted = backend.adopt(other)
+        assert not np.shares_memory(adopted, other)
+        assert adopted.flags.carray
+        assert adopted.base is None
+        np.testing.assert_array_equal(adopted, other)
+
+
 def test_a_copy_of_a_scalar_array_is_an_array(backend):
     assert type(backend.copy(np.array(1.0))) is np.ndarray
 

@@ -33,9 +33,8 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         found.append(-(-length // step))
         each(function, length, step)
 
-    def fine(*arguments: Any) -> Any:
-        *others, grain, takes_out = arguments
-        return compute(*others, min(grain, 1024), takes_out)
+    def fine(function: Any, arrays: Any, shape: Any, dtype: Any, grain: int, *others: Any) -> Any:
+        return compute(function, arrays, shape, dtype, min(grain, 1024), *others)
 
     monkeypatch.setattr(host_threads, '_standard', lambda: 3)
     monkeypatch.setattr(host_threads, 'each', counted)
@@ -109,6 +108,15 @@ CALLS = {
     'a pair': (lambda x, y: x + y, lambda a, b: a + b),
     'a number': (lambda x, y: x * 2.0, lambda a, b: a * np.float32(2)),
     'a number first': (lambda x, y: 2.0 * x, lambda a, b: np.float32(2) * a),
+    'a small one first': (lambda x, y: x[:1] + y, lambda a, b: a[:1] + b),
+    'an extreme and a number': (
+        lambda x, y: tv.maximum(x, 0.5),
+        lambda a, b: np.maximum(a, np.float32(0.5)),
+    ),
+    'between numbers': (
+        lambda x, y: tv.clip_by_value(x, -1.0, 0.5),
+        lambda a, b: np.maximum(np.minimum(a, np.float32(0.5)), np.float32(-1)),
+    ),
     'a function': (lambda x, y: tv.exp(x), lambda a, b: np.exp(a)),
     'several calls': (lambda x, y: tv.nn.relu(x), lambda a, b: np.maximum(a, 0)),
     'an attribute': (lambda x, y: tv.cast(x, tv.float64), lambda a, b: a.astype(np.float64)),

@@ -154,18 +154,21 @@ def test_two_updates_that_read_each_other_s_variable_end(simulated_gpus: list[st
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, v: tv.Variable, action: Any) -> None:
-    """Lets ``action`` run once, when host data has been copied for a write of ``v``."""
+    """Lets ``action`` run once, when host data is there for a write of ``v``."""
     backend = v._device.backend
-    from_host = backend.from_host
     actions = [action]
 
-    def copied(host: Any) -> Any:
-        array = from_host(host)
-        while actions:
-            actions.pop()()
-        return array
+    def then_act(place: Any) -> Any:
+        def placed(host: Any) -> Any:
+            array = place(host)
+            while actions:
+                actions.pop()()
+            return array
 
-    monkeypatch.setattr(backend, 'from_host', copied)
+        return placed
+
+    for name in ('from_host', 'adopt'):
+        monkeypatch.setattr(backend, name, then_act(getattr(backend, name)))
 
 
 @pytest.mark.parametrize('way', [way for way in WRITES if way.name != 'update'], ids=repr)

@@ -1,6 +1,7 @@
 """How variables are made: every argument of the constructor, and what it refuses."""
 
 import enum
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -72,13 +73,34 @@ def test_an_error_of_the_callable_passes_through() -> None:
         tv.Variable(lambda: 1 / 0)
 
 
-@pytest.mark.parametrize('size', [2, 65_536])
+@pytest.mark.parametrize('size', [2, 65_536, 1 << 19])
 def test_the_value_is_copied(device: str, size: int) -> None:
     given = np.ones(size, np.float32)
     with tv.device(device):
-        v = tv.Variable(given)
+        v, tensor, total = tv.Variable(given), tv.constant(given), tv.identity(given) + given
     given[:] = 7.0
     assert (v.numpy() == 1.0).all()
+    assert (tensor.numpy() == 1.0).all()
+    assert (total.numpy() == 2.0).all()
+    v.assign(given)
+    given[:] = 8.0
+    v.assign_add(tensor)
+    assert (v.numpy() == 8.0).all()
+
+
+@pytest.mark.parametrize('make', [tv.constant, tv.Variable, tv.identity])
+def test_the_value_is_copied_once_on_the_cpu(make: Any, fresh_devices: None) -> None:
+    given = np.ones(1 << 20, np.float32)
+    with tv.device('CPU:0'):
+        make(given[:2])
+        tracemalloc.start()
+        try:
+            made = make(given)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert made.numpy()[0] == 1.0
+    assert given.nbytes <= peak < 1.5 * given.nbytes
 
 
 @pytest.mark.parametrize(
