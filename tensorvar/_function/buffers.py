@@ -4,6 +4,7 @@ A buffer is free again when no value in it, and no view of such a value, is need
 more. What the function returns, and views of it, are always fresh arrays.
 """
 
+import heapq
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,6 +30,11 @@ class Buffers:
         self._others: dict[int, Make] = {}
         self._parts: dict[int, int] = {}
         self._in: dict[int, set[int]] = {}
+        # For each buffer where the last value in it is needed last, and by how many of them.
+        self._until: dict[int, tuple[int, int]] = {}
+        # The same as a heap of (where, buffer), with what has been overtaken still in it.
+        self._ends: list[tuple[int, int]] = []
+        self._idle: dict[Kind, list[int]] = {}
         self._own: dict[int, int] = {}
         self._last: dict[int, int] = {}
         self._leaving: set[int] = set()
@@ -77,10 +83,9 @@ class Buffers:
 
     def scratch(self, position: int, kinds: Sequence[Kind]) -> list[int]:
         """The numbers of buffers that are only used within one event, all different."""
-        numbers: list[int] = []
-        for kind in kinds:
-            number = self._free(position, kind, numbers)
-            numbers.append(self._new(kind) if number is None else number)
+        numbers = [self._taken(position, kind) for kind in kinds]
+        for number in numbers:
+            self._give_back(number)
         return numbers
 
     def plan(
@@ -124,7 +129,7 @@ class Buffers:
         for slot in map(self._canonical, event.inputs):
             held |= self._in.get(slot, set())
         for slot in event.outputs:
-            self._in[slot] = set(held)
+            self._hold(slot, held)
 
     def place(
         self, position: int, event: Op, shape: tuple[int, ...], dtype: Any, in_place: bool
@@ -146,15 +151,13 @@ class Buffers:
             return None
         part = self._parts.get(slot)
         if part is not None:
-            self._in[slot] = {part}
+            self._hold(slot, {part})
             return part
         number = self._reused(position, event, (shape, dtype), in_place)
         if number is None:
-            number = self._free(position, (shape, dtype))
-        if number is None:
-            number = self._new((shape, dtype))
+            number = self._taken(position, (shape, dtype))
         self._own[slot] = number
-        self._in[slot] = {number}
+        self._hold(slot, {number})
         return number
 
     def _reused(self, position: int, event: Op, kind: Kind, in_place: bool) -> int | None:
@@ -163,28 +166,42 @@ class Buffers:
             return None
         for slot in map(self._canonical, event.inputs):
             number = self._own.get(slot)
-            if number is not None and self._kinds[number] == kind:
-                others = [
-                    other for other, held in self._in.items()
-                    if number in held and other != slot and self._last.get(other, 0) >= position
-                ]  # fmt: skip
-                if self._last.get(slot, 0) <= position and not others:
-                    return number
+            # Nothing but this input may lie there and be needed as long.
+            if (
+                number is not None
+                and self._kinds[number] == kind
+                and self._until[number] == (position, 1)
+            ):
+                return number
         return None
 
     def _new(self, kind: Kind) -> int:
         self._kinds.append(kind)
         return len(self._kinds) - 1
 
-    def _free(self, position: int, kind: Kind, others: Sequence[int] = ()) -> int | None:
-        taken: set[int] = set(others)
-        for slot, held in self._in.items():
-            if self._last.get(slot, 0) >= position:
-                taken |= held
-        for number, known in enumerate(self._kinds):
-            if known == kind and number not in taken:
-                return number
-        return None
+    def _hold(self, slot: int, numbers: set[int]) -> None:
+        """Notes that a value lies in these buffers."""
+        self._in[slot] = numbers
+        last = self._last.get(slot, 0)
+        for number in numbers:
+            until, values = self._until.get(number, (-1, 0))
+            if last > until:
+                self._until[number] = last, 1
+                heapq.heappush(self._ends, (last, number))
+            elif last == until:
+                self._until[number] = until, values + 1
+
+    def _taken(self, position: int, kind: Kind) -> int:
+        """A buffer in which nothing lies that is needed at a position or later."""
+        while self._ends and self._ends[0][0] < position:
+            until, number = heapq.heappop(self._ends)
+            if self._until[number][0] == until:
+                self._give_back(number)
+        idle = self._idle.get(kind)
+        return heapq.heappop(idle) if idle else self._new(kind)
+
+    def _give_back(self, number: int) -> None:
+        heapq.heappush(self._idle.setdefault(self._kinds[number], []), number)
 
 
 def _flat(shape: tuple[int, ...], dtype: Any) -> Make:

@@ -89,15 +89,11 @@ def no_rule(*specs: ArraySpec) -> ArraySpec:
 
 
 def body_of(
-    state: State,
-    function: Callable[..., Any],
-    arguments: Sequence[Tensor],
-    live: Sequence[Variable] = (),
+    function: Callable[..., Any], arguments: Sequence[Tensor], live: Sequence[Variable] = ()
 ) -> tuple[Body, Outside]:
     """Writes a function down.
 
     Args:
-        state: the scopes around it.
         function: takes tensors and returns a structure of tensors.
         arguments: tensors like those that it will take.
         live: variables that change between two runs of it.
@@ -112,7 +108,7 @@ def body_of(
         leaves = [leaf for leaf in nest.flatten(result) if leaf is not None]
         return own, result, [conversion.convert_to_tensor(leaf) for leaf in leaves]
 
-    trace, (own, result, results) = subtrace.written_down(state, run, live)
+    trace, (own, result, results) = subtrace.written_down(run, live)
     code = part.part_of(trace, results)
     sources = list(_sources(trace))
     outside = _outside(trace, sources)
@@ -130,8 +126,8 @@ def body_of(
 
 
 def _outside(trace: SubTrace, sources: Sequence[Any]) -> Outside:
-    tensors = {id(tensor._array): tensor for _, tensor in trace.reads.values()}
-    values = {id(variable): tensor for variable, tensor in trace.reads.values()}
+    values = {id(variable): variable.value() for variable, _ in trace.reads}
+    tensors = {id(value._array): values[id(variable)] for variable, value in trace.reads}
     for source in sources:
         if isinstance(source, Tensor):
             tensors.setdefault(id(source._array), source)
@@ -150,7 +146,7 @@ def _outside(trace: SubTrace, sources: Sequence[Any]) -> Outside:
 def _sources(trace: SubTrace) -> Iterator[Any]:
     captured = {id(capture.array) for capture in trace.captures}
     seen: set[int] = set()
-    read = {id(variable) for variable, _ in trace.reads.values()}
+    read = {id(variable) for variable, _ in trace.reads}
     for _, inputs, outputs, _ in trace.scribe.entries:
         for value in inputs:
             if id(value) in seen:
@@ -335,15 +331,17 @@ def notes_steps(state: State) -> bool:
     return False
 
 
-def refuse_written(state: State, bodies: Sequence[Body]) -> None:
-    """Refuses parts that write variables where a tape would have to know.
+def refuse_untold(state: State, bodies: Sequence[Body]) -> None:
+    """Refuses parts that write variables or bring gradients, where a tape would have to know.
 
     Raises:
-        NoPartError: there is a tape of the program.
+        NoPartError: there is a tape of the program, or a part around the gradients.
     """
-    if not any(body.code.has_effect for body in bodies):
+    ruled = any(taped.has_own_rules(body.trace.scribe.entries) for body in bodies)
+    if not ruled and not any(body.code.has_effect for body in bodies):
         return
-    if notes_steps(state):
+    # In a part around it the ops themselves bring the gradients.
+    if notes_steps(state) or (ruled and state is not None and isinstance(state.trace, SubTrace)):
         raise NoPartError
     taped.forbid(state)
 

@@ -231,8 +231,11 @@ def _made(
     Raises:
         NoPartError: no part of a plan can do it.
     """
-    first, outside_first = composite.body_of(state, true_fn, ())
-    second, outside_second = composite.body_of(state, false_fn, ())
+    first, outside_first = composite.body_of(true_fn, ())
+    second, outside_second = composite.body_of(false_fn, (), outside_first.live)
+    if len(outside_second.live) > len(outside_first.live):
+        # A value from outside would keep the buffer that the other branch writes.
+        first, outside_first = composite.body_of(true_fn, (), outside_second.live)
     kinds = [[leaf is None for leaf in nest.flatten(each.structure)] for each in (first, second)]
     if kinds[0] != kinds[1]:
         raise NoPartError
@@ -243,7 +246,7 @@ def _made(
     for one, other in zip(first.results, second.results, strict=True):
         if one._spec() != other._spec() or one._device is not other._device:
             raise NoPartError
-    composite.refuse_written(state, (first, second))
+    composite.refuse_untold(state, (first, second))
     both = outside_first.sources, outside_second.sources
     sources = list({id(value): value for values in both for value in values}.values())
     numbers = {id(value): place for place, value in enumerate(sources)}

@@ -213,9 +213,9 @@ def _is_text(value: Any) -> bool:
 
 def _keep(key: Key, kept: _Kept | None) -> None:
     _seen.pop(key, None)
-    while len(_plans) >= _MOST_PLANS:
-        # Another thread may be the first to drop it.
-        _plans.pop(next(iter(_plans)), None)
+    # Other threads add and drop plans meanwhile, so that no iterator would hold.
+    for oldest in list(_plans)[: max(0, len(_plans) + 1 - _MOST_PLANS)]:
+        _plans.pop(oldest, None)
     _plans[key] = kept
 
 

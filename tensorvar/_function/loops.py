@@ -175,9 +175,9 @@ def while_loop(
         return answer
 
     def made() -> tuple[Loop, Outside]:
-        turned, outside = composite.body_of(state, step, first)
+        turned, outside = composite.body_of(step, first)
         _check_same(turned.results, first)
-        asked, before = composite.body_of(state, goes_on, first, outside.live)
+        asked, before = composite.body_of(goes_on, first, outside.live)
         if asked.code.has_effect:
             raise NoPartError
         captured = (*before.captured, *outside.captured)
@@ -203,7 +203,7 @@ def _made(state: State, make: Callable[[], tuple[Loop, Outside]]) -> tuple[Loop,
     restore = random_seed.save_sequence()
     try:
         loop, outside = make()
-        composite.refuse_written(state, [loop.body])
+        composite.refuse_untold(state, [loop.body])
     except NoPartError:
         restore()
         return None
@@ -253,7 +253,7 @@ def over_rows(
     ]
 
     def made() -> tuple[Loop, Outside]:
-        body, outside = composite.body_of(state, step, [*first, *examples])
+        body, outside = composite.body_of(step, [*first, *examples])
         _check_same(body.results[: len(first)], first)
         if any(leaf is None for leaf in nest.flatten(body.structure)):
             raise NoPartError

@@ -57,7 +57,7 @@ class Part(NamedTuple):
         """
         program = self.program
         variables = [_living(reference) for reference in program.variables]
-        buffers = program.spare.pop() if program.spare else program.new_buffers()
+        buffers = program.take_buffers()
         run, template = program.run, program.template
 
         def run_once(arrays: list[Array]) -> tuple[Array, ...]:

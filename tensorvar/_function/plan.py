@@ -175,9 +175,7 @@ class Plan:
             program: Program = node.program
             values.extend(program.template)
             variables = locks.living(program.variables)
-            buffers: tuple[Array, ...] = ()
-            if program.spare is not None:
-                buffers = program.spare.pop() if program.spare else program.new_buffers()
+            buffers = program.take_buffers()
             try:
                 results = (
                     steps.MOVED

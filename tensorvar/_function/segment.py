@@ -66,6 +66,14 @@ class Program(NamedTuple):
     template: list[Array | None]
     left_out: list[tuple[int, Op]]
 
+    def take_buffers(self) -> tuple[Array, ...]:
+        """A set of buffers that no other call uses."""
+        try:
+            return self.spare.pop() if self.spare else self.new_buffers()
+        except IndexError:
+            # Another thread has taken the last one in between.
+            return self.new_buffers()
+
     def stop(self, error: BaseException, values: list[Array | None]) -> int | None:
         """Where an error stopped it, with the values so far put into their slots.
 
@@ -299,7 +307,7 @@ class _Writer:
 
     def _write_composite(self, position: int, event: events.Composite) -> None:
         values = ''.join(f'{self._ops.name(slot)}, ' for slot in event.inputs)
-        slots = ''.join(f's{slot}, ' for slot in event.outputs)
+        slots = ''.join(f's{slot}, ' for slot in event.outputs) or '_'
         # Its last result is what a gradient needs of it; that can be much.
         keeps = self._stores or not self._used.isdisjoint(event.outputs[-1:])
         run = self._code.object(event.plan.run, 'p')

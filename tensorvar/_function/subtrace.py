@@ -2,7 +2,7 @@
 
 A function is called with values without data, and each op gives what its rule says. What
 the part takes from outside becomes an argument of it. Variables that it does not write
-are read once, outside. The part can then run any number of times.
+are read once, outside, before it runs. The part can then run any number of times.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +58,6 @@ class SubTrace(scope.Scope):
     """Takes the place of a trace while a part is written down.
 
     Args:
-        outside: the scopes around the part.
         live: the variables that change meanwhile, and so are read within the part.
 
     Attributes:
@@ -67,18 +66,18 @@ class SubTrace(scope.Scope):
         log: the events.
         parameters: slots of the arguments.
         captures: what else it takes.
-        reads: by number of its array, each variable read outside, with its value there.
+        reads: each variable to be read outside, with what stands for its value.
     """
 
     is_rerunnable = False
 
-    def __init__(self, outside: scope.ContextState | None, live: Sequence[Variable] = ()) -> None:
-        self.outside = outside
+    def __init__(self, live: Sequence[Variable] = ()) -> None:
         self.scribe = taped.Scribe()
         self.log: list[Event] = []
         self.parameters: list[int] = []
         self.captures: list[Capture] = []
-        self.reads: dict[int, tuple[Variable, Tensor]] = {}
+        self.reads: list[tuple[Variable, Tensor]] = []
+        self._reads_outside = True
         self.live = tuple(live)
         self._live = {id(variable) for variable in live}
         self._slots: dict[int, int] = {}
@@ -93,9 +92,11 @@ class SubTrace(scope.Scope):
 
     def continued(self) -> 'SubTrace':
         """Another one, which begins with what this one has written down."""
-        new = SubTrace(self.outside)
+        new = SubTrace()
+        # What it took from outside is settled.
+        new._reads_outside = False
         new.log, new.parameters = list(self.log), list(self.parameters)
-        new.captures, new.reads = list(self.captures), dict(self.reads)
+        new.captures = list(self.captures)
         new._slots, new._arrays = dict(self._slots), list(self._arrays)
         return new
 
@@ -159,12 +160,14 @@ class SubTrace(scope.Scope):
                 need=(need.op, need.operand, need.explicit),
             )
             return self.note(event, [variable._spec()])[0]
-        for known, value in self.reads.values():
+        for known, value in self.reads:
             if known is variable:
                 return value._array
-        with scope.Pushed(self.outside):
-            value = variable.value()
-        self.reads[id(value._array)] = variable, value
+        if not self._reads_outside:
+            raise NoPartError
+        spec = variable._spec()
+        value = wrap(ShapeOnlyArray(spec.shape, spec.dtype), device)
+        self.reads.append((variable, value))
         return value._array
 
     def copy(self, tensor: Tensor, device: Device, need: CopyNeed) -> Array:
@@ -257,7 +260,7 @@ class SubTrace(scope.Scope):
             for op, inputs, outputs, attributes in self.scribe.entries
         ]
         self.reads.clear()
-        self.outside, self.live = None, ()
+        self.live = ()
         return list(map(own, values))
 
     # How it is written down.
@@ -291,14 +294,11 @@ class SubTrace(scope.Scope):
 
 
 def written_down(
-    outside: scope.ContextState | None,
-    run: Callable[[SubTrace], Any],
-    live: Sequence[Variable] = (),
+    run: Callable[[SubTrace], Any], live: Sequence[Variable] = ()
 ) -> tuple[SubTrace, Any]:
     """A part, with what ``run`` gives.
 
     Args:
-        outside: the scopes around the part.
         run: runs the part under the trace that it is given.
         live: variables that change between two runs of the part.
 
@@ -307,7 +307,7 @@ def written_down(
     """
     live = list(live)
     while True:
-        trace = SubTrace(outside, live)
+        trace = SubTrace(live)
         try:
             with trace:
                 return trace, run(trace)

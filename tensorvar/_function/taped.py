@@ -45,6 +45,14 @@ def is_forbidden(entries: Sequence[Entry]) -> bool:
     return any(op is _FORBIDDEN for op, _, _, _ in entries)
 
 
+def has_own_rules(entries: Sequence[Entry]) -> bool:
+    """Whether the program brings gradients of its own, as by ``custom_gradient``."""
+    return any(
+        op not in _NOTES and op is not _FORBIDDEN and OPS.get(op.name) is not op
+        for op, _, _, _ in entries
+    )
+
+
 class Scribe:
     """Takes the place of a tape.
 
@@ -105,9 +113,8 @@ def notes(
     Returns:
         None if the entries hold more than values, as those of ``custom_gradient`` do.
     """
-    for op, _, outputs, _ in entries:
-        if op not in _NOTES and (not outputs or OPS.get(op.name) is not op):
-            return None
+    if is_forbidden(entries) or has_own_rules(entries):
+        return None
     return _Writer(arguments, slot_of, constants).notes(entries, returned)
 
 

@@ -317,7 +317,7 @@ def test_threads_share_a_graph_or_go_without(cuda: fake_cupy.FakeCuda) -> None:
 
 
 def test_a_forked_child_keeps_graphs_without_using_them(cuda: fake_cupy.FakeCuda) -> None:
-    compare(cuda, step)
+    _held = compare(cuda, step)
     kept = len(graphs._abandoned)
     live = [run for run in graphs.runs() if run._captured is not None]
     graphs._renew_all()

@@ -450,6 +450,21 @@ def test_devices_configured_anew_get_a_plan_of_their_own() -> None:
     tv.config.reset()
 
 
+def test_a_function_without_arguments_learns_of_devices_configured_anew() -> None:
+    function = tv.function(lambda: tv.ones([3]) * 2.0)
+    for _ in range(3):
+        function()
+    tv.config.reset()
+    (cpu,) = tv.config.list_physical_devices('CPU')
+    limit = tv.config.LogicalDeviceConfiguration(memory_limit=1)
+    tv.config.set_logical_device_configuration(cpu, [limit])
+    y = function()
+    # A device with a limit counts what it hands out.
+    assert tv.config.get_memory_info('CPU:0')['current'] > 0
+    del y, function
+    tv.config.reset()
+
+
 def test_a_function_that_is_dropped_gives_its_buffers_back_at_once() -> None:
     v = tv.Variable(np.ones(8, np.float32))
     function = tv.function(lambda x: v.assign_add(tv.exp(x) * 2.0 + x))
