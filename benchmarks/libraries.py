@@ -1,4 +1,4 @@
-"""The contenders: how each is loaded, put on a device, and waited for.
+"""The libraries: how each is loaded, put on a device, and waited for.
 
 A ``bench_<family>`` module has a function ``<program>_cases`` per program text. The
 programs of tensorvar and TensorFlow are one text, as are those of NumPy and CuPy.
@@ -8,7 +8,7 @@ import contextlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +51,10 @@ def _tensorflow_wait(module: Any, device: str, result: Any) -> None:
 
 
 def _torch_scope(module: Any, device: str) -> Scope:
-    scope: Scope = module.device(device.replace('GPU', 'cuda').replace('CPU:0', 'cpu'))
+    if device == 'CPU:0':
+        # The default anyway, and under a scope every call goes through Python once more.
+        return contextlib.nullcontext()
+    scope: Scope = module.device(device.replace('GPU', 'cuda'))
     return scope
 
 
@@ -62,7 +65,10 @@ def _torch_wait(module: Any, device: str, result: Any) -> None:
 
 def _jax_scope(module: Any, device: str) -> Scope:
     kind, index = device.lower().split(':')
-    scope: Scope = module.default_device(module.devices(kind)[int(index)])
+    found = module.devices(kind)[int(index)]
+    if found == module.devices()[0]:
+        return contextlib.nullcontext()
+    scope: Scope = module.default_device(found)
     return scope
 
 
@@ -121,3 +127,23 @@ ALL = {
         Library('jax', 'jax', scope=_jax_scope, wait=_jax_wait),
     )
 }
+
+
+def interpreters(names: Sequence[str] | None = None) -> dict[str, str]:
+    """The Python of each library.
+
+    Args:
+        names: of libraries; None for all that are installed.
+
+    Raises:
+        SystemExit: one that was named is not installed.
+    """
+    found: dict[str, str] = {}
+    for name in names or ALL:
+        interpreter = ALL[name].interpreter()
+        if interpreter is not None:
+            found[name] = interpreter
+        elif names is not None:
+            variable = ALL[name].interpreter_variable
+            raise SystemExit(f'{name} is not installed; name a Python that has it in {variable}')
+    return found

@@ -118,7 +118,7 @@ def test_files_that_are_named_exist() -> None:
     assert folders
     for name in examples:
         assert (source_tree.ROOT / 'examples' / name).exists(), name
-    for name in set(folders) - {'benchmarks/results/'}:  # made by `make bench`
+    for name in set(folders) - {'benchmarks/results/'}:  # made by `make bench-peers`
         here = (source_tree.ROOT / name, source_tree.ROOT / 'tensorvar' / name)
         assert any(path.exists() for path in here), name
 
