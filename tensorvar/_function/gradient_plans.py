@@ -30,6 +30,8 @@ _WALKS_BEFORE_A_PLAN = 2
 _MOST_PLANS = 64
 _MOST_SEEN = 1024
 _MOST_BYTES = 1 << 20
+# Of a longer walk the code would take seconds and much memory to compile.
+_MOST_ENTRIES = 2_000
 
 _PLAIN_ATTRIBUTES = (bool, int, float, complex, str, type(None), np.dtype)
 
@@ -82,6 +84,8 @@ def replay(
         What ``backward.gradients`` gives with weights of one, or None if that has to do it.
     """
     if switches.flags & ~switches.VERIFY_RULES or faults.armed or function_mode.eager:
+        return None
+    if len(entries) > _MOST_ENTRIES:
         return None
     state = scope.current()
     if state is not None and not (

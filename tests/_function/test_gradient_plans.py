@@ -248,6 +248,19 @@ def test_large_arrays_and_other_devices_have_no_plan(simulated_gpus: Any) -> Non
     assert not plans()
 
 
+def test_long_walks_have_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradient_plans, '_MOST_ENTRIES', 4)
+    x = tv.ones([2])
+    for _ in range(CALLS):
+        with tv.GradientTape() as tape:
+            tape.watch(x)
+            y = x
+            for _ in range(4):
+                y = y * 2.0
+        assert tape.gradient(y, x).numpy().tolist() == [16.0, 16.0]
+    assert not gradient_plans._plans
+
+
 def test_there_is_an_end_to_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient_plans, '_MOST_PLANS', 3)
     monkeypatch.setattr(gradient_plans, '_MOST_SEEN', 4)
