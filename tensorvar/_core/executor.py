@@ -39,6 +39,7 @@ _current = scope.current
 _set_error_state = floating_point.state.set
 _reset_error_state = floating_point.state.reset
 _QUIET = floating_point.QUIET
+_quietly = floating_point.quietly
 _new_tensor = Tensor.__new__
 _ndarray = np.ndarray
 _LARGE = host_large.LARGE
@@ -113,14 +114,19 @@ def run_pair(op: OpDef, x: Any, y: Any) -> Any:
     if state is not None and state.wanted is not None and state.wanted is not device:
         return run(op, x, y, **op.plain)
     if array.nbytes >= _LARGE or other.nbytes >= _LARGE:
-        function = host_large.pair_of(op)
-    token = _set_error_state(_QUIET)
-    try:
-        result = function(array, other)
-    except (ValueError, TypeError, MemoryError):
         return run(op, x, y, **op.plain)
-    finally:
-        _reset_error_state(token)
+    try:
+        if op.ufunc is not None:
+            result = _quietly(function, array, other)
+        else:
+            token = _set_error_state(_QUIET)
+            try:
+                result = function(array, other)
+            finally:
+                _reset_error_state(token)
+    except (ValueError, TypeError, MemoryError, RuntimeError):
+        # Refused by NumPy, or because another thread is in such a call.
+        return run(op, x, y, **op.plain)
     if type(result) is not _ndarray:
         result = as_array(result, device.backend)
     output = _new_tensor(Tensor)
@@ -203,7 +209,7 @@ def _run_direct(
         if array_type is np.ndarray:
             # What the backend's ``call`` does while no fault is armed.
             forward = op.forward
-            if op.grain and arrays[0].nbytes >= _LARGE:
+            if op.grain and (arrays[0].nbytes >= _LARGE or arrays[-1].nbytes >= _LARGE):
                 forward = host_large.forward_of(op)
             token = _set_error_state(_QUIET)
             try:

@@ -61,11 +61,6 @@ def call_of(
     return call
 
 
-def pair_of(op: OpDef) -> Callable[..., Any]:
-    """What gives the same as ``op.host_function``, faster for large arrays."""
-    return functools.partial(forward_of(op), np, **op.plain)
-
-
 def in_place_of(op: OpDef) -> Forward:
     """What writes the same as ``op.in_place``, faster for large arrays."""
 

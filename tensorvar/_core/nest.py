@@ -37,9 +37,16 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
     """
     if not is_nested(structure):
         return [structure]
+    if _is_flat_list(structure):
+        return list(structure)
     leaves: list[Any] = []
     _gather(structure, leaves)
     return leaves
+
+
+def _is_flat_list(structure: Any) -> bool:
+    """Whether a structure is a list of leaves, which most are."""
+    return type(structure) is list and not any(map(_holds_values, map(type, structure)))
 
 
 def _gather(structure: Any, leaves: list[Any]) -> None:
@@ -185,12 +192,15 @@ def pack_sequence_as(
             f'[pack_sequence_as] {flat_sequence!r:.80} of type {type(flat_sequence).__name__} was '
             f'given; the leaves have to come in a list or tuple'
         )
-    wanted = len(flatten(structure))
+    flat = _is_flat_list(structure)
+    wanted = len(structure if flat else flatten(structure))
     if wanted != len(flat_sequence):
         raise errors.InvalidArgumentError(
             f'[pack_sequence_as] Could not pack sequence. Structure had {wanted} atoms, but '
             f'flat_sequence had {len(flat_sequence)} items; give one value per leaf'
         )
+    if flat:
+        return list(flat_sequence)
     if not is_nested(structure):
         return flat_sequence[0]
     return _pack(structure, iter(flat_sequence))

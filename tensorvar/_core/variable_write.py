@@ -13,6 +13,7 @@ A fork waits for the writes under way and keeps new ones out, so that the child 
 whole values and no empty slot.
 """
 
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
@@ -35,9 +36,8 @@ READERS_LOCK = not getattr(sys, '_is_gil_enabled', lambda: True)()
 
 _getrefcount = sys.getrefcount
 _current = scope.current
-_set_error_state = floating_point.state.set
-_reset_error_state = floating_point.state.reset
-_QUIET = floating_point.QUIET
+_quietly = floating_point.quietly
+_ndarray = np.ndarray
 _LARGE = host_pieces.LARGE
 _forking = False
 _fork_gate = threading.Lock()
@@ -117,33 +117,38 @@ def write_direct(variable: 'Variable', op: OpDef, value: Any) -> bool:
     if state is not None and not state.bare:
         return False
     delta, dtype = value._array, variable._numpy_dtype
-    if type(delta) is not np.ndarray:
+    if type(delta) is not _ndarray:
         return launch_direct(variable, op, value)
-    if delta.dtype is not dtype or dtype not in op.allowed:
+    if delta.dtype is not dtype or dtype not in op.allowed or delta.nbytes >= _LARGE:
         return False
-    if delta.nbytes >= _LARGE:
-        return False
-    with variable._lock:
+    lock = variable._lock
+    keep = False
+    # As ``with lock``, in half its time: what interrupts comes before the lock is taken,
+    # or after, and only the release tells.
+    try:
+        lock.acquire()
         array = variable._array
-        if type(array) is not np.ndarray or delta.shape != variable._concrete:
-            return False
-        while _forking:
-            _wait_for_fork()
-        keep = False
-        # As in ``replace``, nothing is called from here to ``try``.
-        try:
-            variable._array = None
-            keep = _getrefcount(array) == _ALONE_IN_WRITE_DIRECT
-            if keep:
-                token = _set_error_state(_QUIET)
-                try:
-                    op.host_function(array, delta, array)  # type: ignore[misc]
-                finally:
-                    _reset_error_state(token)
-        finally:
-            # An interrupt may come after the write: a count too many costs a copy.
-            variable._version += keep
-            variable._array = array
+        if type(array) is _ndarray and delta.shape == variable._concrete:
+            while _forking:
+                _wait_for_fork()
+            # As in ``replace``, nothing is called from here to ``try``.
+            try:
+                variable._array = None
+                keep = _getrefcount(array) == _ALONE_IN_WRITE_DIRECT
+                if keep:
+                    _quietly(op.host_function, array, delta, array)
+            except RuntimeError:
+                # Another thread is in such a call; ``update`` does not mind.
+                keep = False
+            finally:
+                # An interrupt may come after the write: a count too many costs a copy.
+                variable._version += keep
+                variable._array = array
+    except BaseException:
+        with contextlib.suppress(RuntimeError):
+            lock.release()
+        raise
+    lock.release()
     return keep
 
 
@@ -168,26 +173,32 @@ def launch_direct(variable: 'Variable', op: OpDef, value: Tensor) -> bool:
         return False
     if given.dtype is not dtype or dtype not in op.allowed:
         return False
-    with variable._lock:
+    lock = variable._lock
+    keep = False
+    # See ``write_direct``.
+    try:
+        lock.acquire()
         array = variable._array
-        if variable._device is not device or array is None or given.shape != variable._concrete:
-            return False
-        while _forking:
-            _wait_for_fork()
-        keep = False
-        # As in ``replace``, nothing is called from here to ``try``.
-        try:
-            variable._array = None
-            keep = _getrefcount(array) == _ALONE_IN_LAUNCH_DIRECT
-            if keep:
-                keep = backend.launch(kernel, kernels, array, given) is not NotImplemented
-        except errors.NotFoundError:
-            # There is no such kernel; ``update`` takes another way, and says why.
-            keep = False
-        finally:
-            # An interrupt may come after the write: a count too many costs a copy.
-            variable._version += keep
-            variable._array = array
+        here = variable._device is device and array is not None
+        if here and given.shape == variable._concrete:
+            while _forking:
+                _wait_for_fork()
+            try:
+                variable._array = None
+                keep = _getrefcount(array) == _ALONE_IN_LAUNCH_DIRECT
+                if keep:
+                    keep = backend.launch(kernel, kernels, array, given) is not NotImplemented
+            except errors.NotFoundError:
+                # There is no such kernel; ``update`` takes another way, and says why.
+                keep = False
+            finally:
+                variable._version += keep
+                variable._array = array
+    except BaseException:
+        with contextlib.suppress(RuntimeError):
+            lock.release()
+        raise
+    lock.release()
     return keep
 
 
