@@ -25,6 +25,7 @@ from tensorvar._function.plan import Plan, Results
 from tensorvar._function.prefix import NOTHING
 from tensorvar._function.trace import Trace
 from tensorvar._function.tree import Run
+from tensorvar._function.walk_pattern import Place, Recogniser, recogniser
 
 _WALKS_BEFORE_A_PLAN = 2
 _MOST_PLANS = 64
@@ -36,23 +37,13 @@ _MOST_ENTRIES = 2_000
 _PLAIN_ATTRIBUTES = (bool, int, float, complex, str, type(None), np.dtype)
 
 Key = tuple[Any, ...]
+Size = tuple[int, int, bool]
 _plans: 'dict[Key, _Kept | None]' = {}
 """None for a walk that no plan can do."""
 _seen: dict[Key, int] = {}
-
-
-class _Place(NamedTuple):
-    """Where a tensor stands in the entries.
-
-    Attributes:
-        entry: position of the entry.
-        part: 1 for its inputs, 2 for its outputs.
-        position: among these.
-    """
-
-    entry: int
-    part: int
-    position: int
+_by_size: 'dict[Size, tuple[_Kept, ...]]' = {}
+"""Plans that recognise their walks, by the counts of entries and sources and by whether
+reads of variables count as watched; the newest first."""
 
 
 class _Kept(NamedTuple):
@@ -62,11 +53,15 @@ class _Kept(NamedTuple):
         plan: takes the arrays of the tensors at ``places``.
         places: of what the walk reads.
         dense: whether every source has a tensor as its gradient.
+        size: see ``_by_size``.
+        recognise: gives the arrays of a walk of this kind; or None.
     """
 
     plan: Plan
-    places: tuple[_Place, ...]
+    places: tuple[Place, ...]
     dense: bool
+    size: Size
+    recognise: Recogniser | None
 
 
 def replay(
@@ -92,14 +87,24 @@ def replay(
         state.bare and (state.wanted is None or state.wanted is registry.cpu())
     ):
         return None
+    for kept in _by_size.get((len(entries), len(sources), watch_accessed), ()):
+        arrays = kept.recognise(entries, targets, sources)  # type: ignore[misc]
+        if arrays is not None:
+            return _replayed(kept, arrays, targets, state)
     key = _key_of(entries, targets, sources, watch_accessed)
-    kept = _plans.get(key)
-    if kept is None:
+    known = _plans.get(key)
+    if known is None:
         if key in _plans or not _may_have_plan(key, entries, targets):
             return None
         return _traced(key, entries, targets, sources, watch_accessed)
     steps: Sequence[Any] = entries
-    arrays = [steps[entry][part][at]._array for entry, part, at in kept.places]
+    arrays = [steps[entry][part][at]._array for entry, part, at in known.places]
+    return _replayed(known, arrays, targets, state)
+
+
+def _replayed(
+    kept: _Kept, arrays: list[Any], targets: Sequence[Any], state: scope.ContextState | None
+) -> list[Any] | None:
     outcome = kept.plan.replay(arrays, state)
     if type(outcome) is not Results:
         # An op has failed: the walk words the error.
@@ -221,6 +226,12 @@ def _keep(key: Key, kept: _Kept | None) -> None:
     for oldest in list(_plans)[: max(0, len(_plans) + 1 - _MOST_PLANS)]:
         _plans.pop(oldest, None)
     _plans[key] = kept
+    global _by_size
+    by_size: dict[Size, tuple[_Kept, ...]] = {}
+    for each in reversed(list(_plans.values())):
+        if each is not None and each.recognise is not None:
+            by_size[each.size] = (*by_size.get(each.size, ()), each)
+    _by_size = by_size
 
 
 def _traced(
@@ -231,13 +242,13 @@ def _traced(
     watch_accessed: bool,
 ) -> list[Any]:
     """Walks back under a trace, and keeps the plan of it."""
-    places: dict[int, _Place] = {}
+    places: dict[int, Place] = {}
     for number, entry in enumerate(entries):
         for part in (1, 2):
             values: Any = entry[part]
             for position, value in enumerate(values):
                 if type(value) is Tensor:
-                    places.setdefault(id(value), _Place(number, part, position))
+                    places.setdefault(id(value), Place(number, part, position))
     trace = Trace(NOTHING, first_creation=lambda where: None)
     gradients = _walked(entries, targets, sources, watch_accessed, trace, places.values())
     if not trace.usable:
@@ -251,7 +262,9 @@ def _traced(
     outputs = results.describe(gradients, trace)
     run = Run(trace.log, trace.values, trace.constants, outputs)
     dense = all(type(gradient) is Tensor for gradient in gradients)
-    _keep(key, _Kept(Plan(run, len(needed)), needed, dense))
+    size = len(entries), len(sources), watch_accessed
+    recognise = recogniser(entries, targets, sources, needed)
+    _keep(key, _Kept(Plan(run, len(needed)), needed, dense, size, recognise))
     return gradients
 
 
@@ -261,7 +274,7 @@ def _walked(
     sources: Sequence[Any],
     watch_accessed: bool,
     trace: Trace,
-    places: Iterable[_Place],
+    places: Iterable[Place],
 ) -> list[Any]:
     """Walks back under a trace with the tensors at ``places`` as its arguments."""
     own: dict[int, Tensor] = {}

@@ -20,6 +20,7 @@ ENOUGH = gradient_plans._WALKS_BEFORE_A_PLAN + 1
 def no_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient_plans, '_plans', {})
     monkeypatch.setattr(gradient_plans, '_seen', {})
+    monkeypatch.setattr(gradient_plans, '_by_size', {})
 
 
 def plans() -> list[Any]:
