@@ -36,7 +36,10 @@ def to_array(value: Any, dtype: NumpyDType | None, op: str) -> NumpyArray:
         if dtype is not None and dtype.kind == 'O':
             return lossless.convert(np.array(value), dtype, op)
         return lossless.number(value, dtype, op)
-    array = _natural_array(value, dtype, op)
+    if kind is list:
+        array = host_lists.from_sequence(value, dtype, op)
+    else:
+        array = _natural_array(value, dtype, op)
     if dtype is None or array.dtype is dtype:
         return array
     if array.size == 0:

@@ -69,4 +69,5 @@ def full_name(name: str) -> str:
         raise errors.InvalidArgumentError(
             f'[name] name for name_scope must be a string; got {name!r}'
         )
-    return _below(current_prefix(), name).removesuffix('/')
+    prefix = current_prefix()
+    return _below(prefix, name).removesuffix('/') if prefix or '/' in name else name

@@ -131,8 +131,8 @@ class Variable(
         self._concrete: tuple[int, ...] = array.shape
         self._numpy_dtype = array.dtype
         self._array = array
-        self._where = str(call_site.user_call_site())
-        device.backend.charge_variable(self._nbytes())
+        self._where = call_site.user_call_site()
+        device.backend.charge_variable(array.nbytes)
         self._serial = live.add(self)
         state = scope.current()
         if state is not None and state.trace is not None:
@@ -179,7 +179,7 @@ class Variable(
         return self._name
 
     def _created(self) -> str:
-        return self._where
+        return str(self._where)
 
     def _nbytes(self) -> int:
         return dtypes.size_in_bytes(self._concrete, self._numpy_dtype)

@@ -33,9 +33,9 @@ class CreatedByScope(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """A new variable, or what the innermost creator gives in its place."""
         state = scope.current()
-        make = super().__call__
         if state is None or not state.creators or isinstance(cls.__base__, CreatedByScope):
-            return make(*args, **kwargs)
+            return type.__call__(cls, *args, **kwargs)
+        make: Creator = super().__call__
         given = dict(zip(_DEFAULTS, args, strict=False)) | kwargs
         for creator in state.creators:
             make = functools.partial(creator, make)

@@ -5,8 +5,10 @@ outside of this package, of Keras and of ``contextlib``.
 """
 
 import contextlib
+import functools
 import os
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -33,6 +35,8 @@ class CallSite(NamedTuple):
         return f'{self.path}:{self.line}'
 
 
+# A third of what the class's own constructor takes.
+_new_site: Callable[..., CallSite] = functools.partial(tuple.__new__, CallSite)
 UNKNOWN = CallSite('<unknown>', 0)
 
 
@@ -49,7 +53,7 @@ def user_call_site() -> CallSite:
         if library is None:
             library = _is_library[path] = _classify(path)
         if not library:
-            return CallSite(path, frame.f_lineno)
+            return _new_site((path, frame.f_lineno))
         if frame.f_back is None:
             return UNKNOWN
         frame = frame.f_back
