@@ -4,6 +4,7 @@ Each gives the same bits as the op's ``forward``; a test compares every one. An 
 is not here runs through its ``forward``.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorvar import dtypes
-from tensorvar._backend import host_extremes
+from tensorvar._backend import host_extremes, host_sums
 from tensorvar._backend.base import Array
 from tensorvar._function.events import Op
 
@@ -104,6 +105,12 @@ _SHORT = 64
 def _sum(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call | None:
     shape, dtype = inputs[0]
     axis, keepdims = event.attributes['axis'], event.attributes['keepdims']
+    ones = host_sums.ones_for(shape, dtype, axis)
+    if ones is not None:
+        if keepdims:
+            return None
+        name = f'{names[0]}.T' if host_sums.is_turned(axis) else names[0]
+        return Call(np.dot, name, in_place=False, last=ones)
     if dtype not in REAL or not shape or math.prod(shape[:-1]) > _SHORT:
         return None
     return Call(np.add.reduce, names[0], f', axis={axis!r}, keepdims={keepdims!r}', in_place=False)
@@ -144,12 +151,16 @@ def _mean(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call
         return None
     if event.attributes['axis'] not in (None, (0,)) or event.attributes['keepdims']:
         return None
-    return Call(mean, names[0], last=np.array(shape[0], dtype), in_place=False)
+    ones = host_sums.ones_for(shape, dtype, None)
+    total = np.add.reduce if ones is None else ones.dot
+    function = functools.partial(mean, total, dtype.type(shape[0]))
+    return Call(function, names[0], in_place=False)
 
 
-def mean(array: Any, count: Array, out: Any = None) -> Any:
-    """The mean of a vector."""
-    return np.true_divide(np.add.reduce(array), count, out=out)
+def mean(total: Callable[[Array], Any], count: Any, array: Array, out: Array | None = None) -> Any:
+    """The mean of a vector; ``total`` gives its sum."""
+    # NumPy divides two of its numbers in a fifth of the time that arrays take.
+    return total(array) / count if out is None else np.true_divide(total(array), count, out=out)
 
 
 def multiply_no_nan(x: Any, y: Any, out: Any = None) -> Any:

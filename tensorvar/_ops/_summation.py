@@ -8,7 +8,10 @@ blocks, and the blocks' sums in blocks again.
 import math
 from typing import Any
 
+import numpy as np
+
 from tensorvar import _shapes, dtypes
+from tensorvar._backend import host_sums
 from tensorvar._backend.base import Array
 
 BLOCK = 64
@@ -21,6 +24,10 @@ Axes = int | tuple[int, ...] | None
 
 def pairwise_sum(xp: Any, array: Array, axis: Axes, keepdims: bool) -> Array:
     """Sums over ``axis`` in the dtype of ``array``."""
+    if xp is np:
+        short = host_sums.short_sum(array, axis, keepdims)
+        if short is not None:
+            return short
     if _may_be_long(array, axis) and array.dtype in _ROUNDING:
         axes = _shapes.normalize_axes('Sum', axis, array.ndim)
         if _is_long_column(array, axes):
