@@ -152,6 +152,14 @@ TV_DEVICE void produce(const Arrays& arrays, const Tiling& tiling, u8* shared, u
       turn.advance<P::STAGES>();
     }
   }
+  // The other block arrives at this one's barriers until it has read what came last, and
+  // shared memory must outlive that.
+  if constexpr (P::CLUSTER > 1) {
+    for (int i = 0; i < P::STAGES; ++i) {
+      barrier_wait(empty + turn.slot, turn.parity);
+      turn.advance<P::STAGES>();
+    }
+  }
 }
 
 // One slab of 64 rows in 16-bit elements, 16 along K at a time.
@@ -363,8 +371,6 @@ TV_DEVICE void multiply_matrices(const Arrays& arrays, const Tiling& tiling, u8*
     if constexpr (P::CONSUMERS > 1) take_registers<232>();
     consume<P>(arrays, tiling, shared, full, empty);
   }
-  // A block must not end while the other still arrives at its barriers.
-  if constexpr (P::CLUSTER > 1) cluster_barrier();
 }
 
 }  // namespace tv

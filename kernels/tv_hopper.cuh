@@ -80,11 +80,13 @@ TV_DEVICE void cluster_barrier() {
   asm volatile("barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait;" ::: "memory");
 }
 
-// Arrives at the barrier that lies at the same place in another block, or this one.
+// Arrives at the barrier that lies at the same place in another block, or this one. It says
+// that memory was read, and hands over nothing that was written: with `.release.cluster` each
+// arrival would wait until all of the card sees this thread's writes (MEMBAR.ALL.GPU).
 TV_DEVICE void barrier_arrive_at(u64* barrier, u32 rank) {
   asm volatile(
       "{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\n"
-      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n}"
+      "mbarrier.arrive.shared::cluster.b64 _, [there];\n}"
       :: "r"(shared_address(barrier)), "r"(rank) : "memory");
 }
 

@@ -177,11 +177,11 @@ def equip_card(backend: CupyBackend) -> Hardware:
     Raises:
         NotFoundError: the driver's library, the compiler or the sources are missing.
     """
-    # Asked first, so that what is missing is said once, not by each kernel.
-    nvrtc.compiler()
-    source.folder()
     capability, multiprocessors, stream, cuda = backend.chip()
-    target = targets.DeviceTarget(capability, multiprocessors, shared_cache(), stream)
+    # Asked first, so that what is missing is said once, not by each kernel.
+    nvrtc.compiler(cuda)
+    source.folder()
+    target = targets.DeviceTarget(capability, multiprocessors, shared_cache(), stream, cuda)
     return Hardware(
         target,
         *backend.shared_words(index_reports.WORDS),

@@ -86,6 +86,10 @@ class Cache:
 
 def _prepare(folder: pathlib.Path) -> str:
     """Makes the folder; gives the reason why it cannot be used, or an empty text."""
+    if folder.parts[:1] == ('~',):
+        # The user has no home, as in a container whose user is a mere number. It would be
+        # a folder of this name wherever the program is started.
+        return f'{folder} has no home; set HOME or {FOLDER_VARIABLE}'
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = os.lstat(folder)

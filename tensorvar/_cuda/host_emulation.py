@@ -150,6 +150,7 @@ class HostKernel:
 
     def bind(self, grid: launch.Grid) -> launch.Launch:
         """The kernel with a grid; a launch runs to the end before it returns."""
+        launch.check_grid(self.name, grid)
         return functools.partial(self._launch, grid)
 
     def _launch(self, grid: launch.Grid, stream: int, *values: Any) -> None:

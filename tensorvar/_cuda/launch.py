@@ -19,6 +19,10 @@ _PROGRAMMATIC_STREAM_SERIALIZATION = 6
 _INVALID_VALUE = 1
 _MAX_DYNAMIC_SHARED_SIZE = 8
 _DEFAULT_SHARED_BYTES = 48 * 1024
+_MOST_BLOCKS = (1 << 31) - 1
+# Up to here arguments go to the driver in one buffer. That it takes more in this way, as it
+# does one by one since CUDA 12.1, is written nowhere.
+_MOST_BYTES_PACKED = 4096
 _SHOWN_ARGUMENT = 80
 
 
@@ -84,11 +88,20 @@ class LaunchConfig(ctypes.Structure):
 
 
 class Driver:
-    """The functions of the driver that launching needs; every return code is looked at."""
+    """The functions of the driver that launching needs; every return code is looked at.
+
+    Raises:
+        NotFoundError: the driver is older than CUDA 11.8.
+    """
 
     def __init__(self, library: Any) -> None:
         self._library = library
-        self.launch = library.cuLaunchKernelEx
+        try:
+            self.launch = library.cuLaunchKernelEx
+        except AttributeError as error:
+            raise errors.NotFoundError(
+                f'[cuda] the driver is too old ({error}); install one for CUDA 12 or newer'
+            ) from error
 
     def version(self) -> int:
         """The CUDA version that the driver knows: 12010 for 12.1."""
@@ -109,13 +122,20 @@ class Driver:
         self._check('cuModuleGetFunction', ctypes.byref(function), handle, name.encode())
         return function.value or 0
 
-    def parameters(self, function: int) -> list[tuple[int, int]]:
-        """Offset and size of each parameter, as the compiler laid them out."""
+    def parameters(self, function: int) -> list[tuple[int, int]] | None:
+        """Offset and size of each parameter, as the compiler laid them out.
+
+        Returns:
+            None where the driver cannot tell: before CUDA 12.4.
+        """
+        ask = getattr(self._library, 'cuFuncGetParamInfo', None)
+        if ask is None:
+            return None
         found: list[tuple[int, int]] = []
         offset, size = ctypes.c_size_t(), ctypes.c_size_t()
         handle = ctypes.c_void_p(function)
         while True:
-            status = self._library.cuFuncGetParamInfo(
+            status = ask(
                 handle,
                 ctypes.c_size_t(len(found)),
                 ctypes.byref(offset),
@@ -181,7 +201,9 @@ class DeviceKernel:
         self._signature = signature
         self._function = driver.function(module, name)
         self._shared_allowed = _DEFAULT_SHARED_BYTES
-        signature.verify(name, driver.parameters(self._function))
+        laid_out = driver.parameters(self._function)
+        if laid_out is not None:
+            signature.verify(name, laid_out)
 
     def bind(self, grid: Grid) -> Launch:
         """The kernel with a grid.
@@ -189,11 +211,16 @@ class DeviceKernel:
         Returns:
             What launches it and returns at once. It raises InternalError, naming kernel,
             launch and arguments, where the driver refuses.
+
+        Raises:
+            InvalidArgumentError: there are more blocks than a grid has.
         """
+        check_grid(self.name, grid)
         if grid.shared > self._shared_allowed:
             self._driver.allow_shared(self._function, grid.shared)
             self._shared_allowed = grid.shared
-        return self._packed(grid) if self._signature.is_natural else self._placed(grid)
+        packed = self._signature.is_natural and self._signature.size <= _MOST_BYTES_PACKED
+        return self._packed(grid) if packed else self._placed(grid)
 
     # What follows are functions in functions: calling one takes less than the ``__call__``
     # of an object, and this is done for every launch.
@@ -243,6 +270,19 @@ class _Configs(dict[int, Any]):
         return pointer
 
 
+def check_grid(kernel: str, grid: Grid) -> None:
+    """Raises unless there are such grids; a number too large would be cut off in silence.
+
+    Raises:
+        InvalidArgumentError: there are no blocks, or too many.
+    """
+    if not 0 < grid.blocks <= _MOST_BLOCKS:
+        raise errors.InvalidArgumentError(
+            f'[launch] {kernel} on {grid.blocks} blocks; a grid has 1 to {_MOST_BLOCKS}; '
+            f'report this'
+        )
+
+
 def configure(grid: Grid, stream: int) -> LaunchConfig:
     """The driver's form of a grid."""
     attributes = []
@@ -265,8 +305,9 @@ def configure(grid: Grid, stream: int) -> LaunchConfig:
 def describe(kernel: str, grid: Grid, values: Sequence[Any]) -> str:
     """A launch in words, for errors."""
     shown = ', '.join(_show(value) for value in values)
+    clusters = f' in clusters of {grid.cluster}' if grid.cluster > 1 else ''
     return (
-        f'[launch] {kernel} on {grid.blocks} blocks of {grid.threads} threads with '
+        f'[launch] {kernel} on {grid.blocks} blocks of {grid.threads} threads{clusters} with '
         f'{grid.shared} bytes of shared memory and the arguments ({shown}) failed'
     )
 

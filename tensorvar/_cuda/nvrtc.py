@@ -90,13 +90,17 @@ def complaints(log: str) -> list[str]:
 
 
 @functools.cache
-def compiler() -> 'Compiler':
+def compiler(first: int = libraries.NEWEST) -> 'Compiler':
     """The compiler of this machine, loaded on first use.
+
+    Args:
+        first: the major version of CUDA to prefer. A driver loads no code of a later one.
 
     Raises:
         NotFoundError: there is none; the message says what to install.
     """
-    return Compiler(libraries.load(libraries.paths('nvrtc', 'cuda_nvrtc'), 'nvrtc', _INSTALL))
+    found = libraries.paths('nvrtc', 'cuda_nvrtc', first)
+    return Compiler(libraries.load(found, 'nvrtc', _INSTALL))
 
 
 def is_available() -> bool:

@@ -5,7 +5,8 @@ memory; see ``optimizers.Scalar``.
 
 Some options Keras holds in float32, whatever the dtype of the parameters. So do we, or
 float64 parameters would go other ways: the weight decay, the momentum of SGD, the betas of
-Lion, and those of Adam where they are raised to the power of the step.
+Lion, and those of Adam where they are raised to the power of the step. The learning rate
+is such an option, too, and the caller's.
 """
 
 from typing import NamedTuple
@@ -19,7 +20,7 @@ class Rule(NamedTuple):
     Attributes:
         code: the rule in the kernels.
         slots: what is kept for each parameter, in the kernels' order. All begin with zeros,
-            but for Adagrad's accumulator, for which Keras takes 0.1.
+            but for Adagrad's accumulator, for which Keras takes the 0.1 of float32.
         constants: of the rule, in the kernels' order, without the weight decay.
         weight_decay: the share of a parameter, times the learning rate, that is taken off
             before each update; 0 for none.

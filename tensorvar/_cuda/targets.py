@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tensorvar import errors
-from tensorvar._cuda import arguments, cache, launch, nvrtc, source, tensor_map
+from tensorvar._cuda import arguments, cache, launch, libraries, nvrtc, source, tensor_map
 
 Array = Any
 """An array of the target's kind: CuPy's on a card, NumPy's in the emulation."""
@@ -48,6 +48,13 @@ class DeviceTarget:
 
     Its context must be current whenever a kernel is asked for or launched.
 
+    Args:
+        capability: compute capability, as (major, minor).
+        multiprocessors: how many the card has.
+        kernels: keeps what was compiled.
+        stream: gives the stream that is current.
+        cuda: major version of CUDA whose compiler is to be preferred.
+
     Attributes:
         name: what is compiled for, such as ``'sm_90a'``.
         multiprocessors: how many the card has.
@@ -63,11 +70,13 @@ class DeviceTarget:
         multiprocessors: int,
         kernels: cache.Cache,
         stream: Callable[[], int],
+        cuda: int = libraries.NEWEST,
     ) -> None:
         self.name = nvrtc.architecture(*capability)
         self.multiprocessors = multiprocessors
         self.stream = stream
         self._kernels = kernels
+        self._cuda = cuda
         self._driver = launch.driver()
         self._missing: dict[source.Export, str] = {}
 
@@ -90,7 +99,7 @@ class DeviceTarget:
     def cubin(self, export: source.Export) -> bytes:
         """Machine code of one kernel, from the cache or compiled now."""
         text = source.render(export.file, [export])
-        compiler = nvrtc.compiler()
+        compiler = nvrtc.compiler(self._cuda)
         version = '.'.join(map(str, compiler.version))
         name = cache.key('nvrtc', version, self.name, ' '.join(nvrtc.FLAGS), text)
         return self._kernels.get_or_build(

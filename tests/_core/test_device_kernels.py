@@ -66,7 +66,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator
     monkeypatch.setattr(_optional, 'load', load_fake)
     monkeypatch.setattr(peer, 'table', peer.PeerTable(peer.check_pair))
     monkeypatch.setattr(launch, 'driver', lambda: launch.Driver(made.library))
-    monkeypatch.setattr(nvrtc, 'compiler', lambda: made.compiler)
+    monkeypatch.setattr(nvrtc, 'compiler', lambda first: made.compiler)
     monkeypatch.setattr(device_kernels, '_told', set())
     kernels.shared_cache.cache_clear()
     pytest_fixtures.reset_devices()
@@ -179,7 +179,7 @@ def test_what_is_missing_is_said_once(
     module: Any,
     name: str,
 ) -> None:
-    def missing() -> None:
+    def missing(*_: int) -> None:
         raise errors.NotFoundError(f'[{name}] it was not found; install it\nmore')
 
     monkeypatch.setattr(module, name, missing)

@@ -52,6 +52,17 @@ def test_keys_tell_lists_of_parts_apart() -> None:
     assert cache.key('a', b'b') == KEY
 
 
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os.path, 'expanduser', lambda path: path)
+    for name in (cache.FOLDER_VARIABLE, 'XDG_CACHE_HOME'):
+        monkeypatch.delenv(name, raising=False)
+    kernels = cache.Cache()
+    assert 'has no home' in kernels.why_memory_only
+    assert kernels.get_or_build(KEY, lambda: b'kernel') == kernels.get_or_build(KEY, never)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize('position', [0, 60, -1])
 def test_a_damaged_entry_is_rebuilt(folder: pathlib.Path, position: int) -> None:
     cache.Cache(folder).put(KEY, b'kernel')

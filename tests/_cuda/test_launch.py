@@ -142,6 +142,49 @@ def test_parameters_that_differ_are_found_when_loading(
         launch.DeviceKernel(driver, 11, 'scale', SIGNATURE)
 
 
+def test_a_driver_that_cannot_tell_the_parameters(
+    library: fake_driver.FakeLibrary, driver: launch.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``cuFuncGetParamInfo`` came with CUDA 12.4."""
+    monkeypatch.delattr(fake_driver.FakeLibrary, 'cuFuncGetParamInfo')
+    launch.DeviceKernel(driver, 11, 'scale', SIGNATURE).bind(launch.Grid(3, 256))(0, 1, FLOAT, 2)
+    assert len(library.launched) == 1
+
+
+def test_a_driver_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(fake_driver.FakeLibrary, 'cuLaunchKernelEx')
+    with pytest.raises(errors.NotFoundError, match='too old .*cuLaunchKernelEx'):
+        launch.Driver(fake_driver.FakeLibrary(()))
+
+
+@pytest.mark.parametrize('blocks', [0, 1 << 31, (1 << 32) + 1])
+def test_a_grid_that_there_is_not(kernel: launch.DeviceKernel, blocks: int) -> None:
+    with pytest.raises(errors.InvalidArgumentError, match=f'scale on {blocks} blocks'):
+        kernel.bind(launch.Grid(blocks, 256))
+
+
+@pytest.mark.parametrize('nbytes', [4088, 4096, 30_000])
+def test_many_arguments_are_handed_over_one_by_one(nbytes: int) -> None:
+    signature = arguments.Signature(arguments.by_value(nbytes, 8), arguments.COUNT)
+    library = fake_driver.FakeLibrary(signature.layout)
+    driver = launch.Driver(library)
+    table = bytes(range(256)) * 120
+    launch.DeviceKernel(driver, 11, 'scale', signature).bind(launch.Grid(1, 32))(
+        0, table[:nbytes], 7
+    )
+    [launched] = library.launched
+    assert launched.arguments == table[:nbytes] + struct.pack('<Q', 7)
+    assert launched.in_one == (nbytes == 4088)
+
+
+def test_an_error_tells_of_clusters(
+    kernel: launch.DeviceKernel, library: fake_driver.FakeLibrary
+) -> None:
+    library.fails['cuLaunchKernelEx'] = 700
+    with pytest.raises(errors.InternalError, match='128 threads in clusters of 2 with'):
+        kernel.bind(launch.Grid(8, 128, cluster=2))(0, 1, FLOAT, 2)
+
+
 def test_structures_have_the_size_of_the_drivers() -> None:
     assert ctypes.sizeof(launch._Attribute) == 72
     assert ctypes.sizeof(launch.LaunchConfig) == 56

@@ -28,6 +28,7 @@ class Compiler:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.preferred: list[int] = []
 
     def compile(self, text: str, target: str, *, name: str) -> nvrtc.Compiled:
         self.texts.append(text)
@@ -42,7 +43,12 @@ def library() -> fake_driver.FakeLibrary:
 @pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch) -> Compiler:
     made = Compiler()
-    monkeypatch.setattr(nvrtc, 'compiler', lambda: made)
+
+    def load(first: int = 13) -> Compiler:
+        made.preferred.append(first)
+        return made
+
+    monkeypatch.setattr(nvrtc, 'compiler', load)
     return made
 
 
@@ -95,6 +101,16 @@ def test_a_compiled_kernel_is_taken_from_the_cache(
     other = targets.DeviceTarget((8, 0), 108, cache.Cache(tmp_path / 'kernels'), lambda: 0)
     assign.AssignKernels(other).assign('assign', CardArray(512, four), CardArray(1024, four))
     assert len(compiler.texts) == 2
+
+
+def test_the_compiler_is_that_of_the_cards_cuda(
+    card: targets.DeviceTarget, compiler: Compiler, tmp_path: pathlib.Path
+) -> None:
+    four = np.empty(4, np.float32)
+    older = targets.DeviceTarget((9, 0), 132, cache.Cache(tmp_path / 'older'), lambda: 0, 12)
+    for target in (card, older):
+        assign.AssignKernels(target).assign('assign', CardArray(512, four), CardArray(1024, four))
+    assert compiler.preferred == [13, 12]
 
 
 def test_an_empty_destination_is_not_launched(

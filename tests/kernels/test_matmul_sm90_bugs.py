@@ -102,7 +102,8 @@ BUGS = {
         'if (lane < P::CLUSTER) barrier_arrive(empty);', 'error|deadlock', 1, CLUSTER,
     ),
     'a block ends before the other': Bug(
-        '  if constexpr (P::CLUSTER > 1) cluster_barrier();\n}', '}', 'has ended', 1, CLUSTER,
+        'for (int i = 0; i < P::STAGES; ++i) {\n      barrier_wait',
+        'for (int i = 0; i < 0; ++i) {\n      barrier_wait', 'has ended', 1, CLUSTER,
     ),
     'registers are filled while they are read': Bug(
         'wgmma_commit();\n  wgmma_wait<0>();', 'wgmma_commit();\n  wgmma_wait<1>();', 'error', 3,

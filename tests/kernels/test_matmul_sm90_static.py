@@ -74,7 +74,7 @@ def check_instructions(kind: Kind, text: str) -> None:
     assert count(text, 'UTMASTG') == tile.columns // piece
     staged = 0 if kind.result == 'float32' else tile.columns // 16
     assert count(text, 'STSM') == staged
-    assert count(text, 'UCGABAR_ARV') == (2 if tile.cluster > 1 else 0)
+    assert count(text, 'UCGABAR_ARV') == (1 if tile.cluster > 1 else 0)
 
 
 def test_kernels(tmp_path: pathlib.Path) -> None:

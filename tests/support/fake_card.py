@@ -38,7 +38,7 @@ def installed(patch: pytest.MonkeyPatch) -> Iterator[fake_cupy.FakeCuda]:
     registry.set_gpu_discovery(discover)
 
 
-def _no_compiler() -> nvrtc.Compiler:
+def _no_compiler(first: int) -> nvrtc.Compiler:
     raise errors.NotFoundError('[nvrtc] not here')
 
 

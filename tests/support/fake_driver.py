@@ -14,6 +14,7 @@ class Launched(NamedTuple):
     attributes: list[tuple[int, bytes]]
     function: int
     arguments: bytes
+    in_one: bool
 
 
 class FakeLibrary:
@@ -77,6 +78,7 @@ class FakeLibrary:
                 attributes,
                 function.value,
                 given,
+                extra is not None,
             )
         )
         return self.fails.get('cuLaunchKernelEx', 0)

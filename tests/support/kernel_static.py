@@ -55,7 +55,7 @@ def vector_moves(built: Built, name: str) -> tuple[int, int]:
 
 
 def check(built: Built, name: str, registers: int, *, divides: bool = False) -> None:
-    """Asserts that a kernel keeps to its registers and flushes no denormals.
+    """Asserts that a kernel keeps to its registers, flushes no denormals, and waits for nobody.
 
     Args:
         built: the kernels of a chip.
@@ -70,3 +70,6 @@ def check(built: Built, name: str, registers: int, *, divides: bool = False) -> 
     assert not re.search(r'\b(?:STL|LDL)\b', built.instructions[name]), f'{name}: local memory'
     flushed = re.search(r'\bF(?:ADD|MUL|FMA)\.FTZ', built.instructions[name])
     assert divides or not flushed, f'{name}: denormals are flushed'
+    # One in a loop would cost more than the rest of it. No kernel hands data to another block.
+    waits = re.search(r'\bMEMBAR\.\w+\.(?:GPU|SYS)\b', built.instructions[name])
+    assert not waits, f'{name}: a fence for the whole card'
