@@ -21,6 +21,7 @@ from tensorvar._core import (
     full_path,
     host_data,
     host_large,
+    operands,
     tape_writing,
 )
 from tensorvar._core.array_value import ArrayValue
@@ -201,7 +202,7 @@ def _run_direct(
         for array in arrays:
             if array.dtype is not dtype:
                 return None
-    elif not _dtypes_agree(op, arrays):
+    elif not operands.dtypes_agree(op, arrays):
         return None
     if not op.direct and not _rule_accepts(op, arrays, attributes, device):
         return None
@@ -313,20 +314,6 @@ def _constant(value: Any, dtype: np.dtype[Any], op: OpDef, backend: Backend) -> 
             _constants.clear()
         _constants[dtype, type(value), value] = host
     return host
-
-
-def _dtypes_agree(op: OpDef, arrays: list[Any]) -> bool:
-    """Whether inputs with one letter share a dtype that the op takes."""
-    leaders: dict[str, np.dtype[Any]] = {}
-    for position, array in enumerate(arrays):
-        letter = op.letter(position)
-        dtype = array.dtype
-        if leaders.setdefault(letter, dtype) is not dtype:
-            return False
-        allowed = op.dtypes.get(letter)
-        if allowed is not None and dtype not in allowed:
-            return False
-    return True
 
 
 dispatch.run = run

@@ -68,6 +68,25 @@ def prepare(op: OpDef, inputs: Sequence[Any]) -> list[Operand]:
     return operands
 
 
+def dtypes_agree(op: OpDef, values: Sequence[Any]) -> bool:
+    """Whether inputs with one letter share a dtype that the op takes.
+
+    Args:
+        op: the record of the op.
+        values: arrays, or specs of arrays.
+    """
+    leaders: dict[str, np.dtype[Any]] = {}
+    for position, value in enumerate(values):
+        letter = op.letter(position)
+        dtype = value.dtype
+        if leaders.setdefault(letter, dtype) is not dtype:
+            return False
+        allowed = op.dtypes.get(letter)
+        if allowed is not None and dtype not in allowed:
+            return False
+    return True
+
+
 def _host(op: OpDef, value: Any, leader: Operand | None) -> HostOperand:
     try:
         array = host_data.to_array(value, None if leader is None else leader._spec().dtype, op.name)

@@ -55,14 +55,12 @@ def update(
         InvalidArgumentError: the op's rule refuses the values; nothing has changed.
     """
     state = scope.current()
-    if (
-        op.direct
-        and not switches.flags
-        and (state is None or state.bare)
-        and _write_like(variable, op, values, attributes)
-    ):
+    simple = not (switches.flags or variable._enforced) and (state is None or state.bare)
+    if simple and op.direct and _write_like(variable, op, values, attributes):
         return variable
     try:
+        if simple and _write_tensors(variable, op, values, attributes):
+            return variable
         if variable._enforced:
             _update_constrained(variable, op, values, hosts, attributes, state)
         else:
@@ -82,7 +80,7 @@ def _write_like(
 ) -> bool:
     """Writes if the one value is a tensor just like the variable; says whether it did."""
     value = values[0]
-    if type(value) is not Tensor or variable._enforced:
+    if type(value) is not Tensor:
         return False
     device, shape = variable._device, variable._concrete
     array = value._array
@@ -98,6 +96,32 @@ def _write_like(
     if not tried and variable_write.launch_direct(variable, op, value):
         return True
     return _write(variable, device, shape, op, [array], attributes, shape) is not None
+
+
+def _write_tensors(
+    variable: 'Variable', op: OpDef, values: Sequence[Any], attributes: dict[str, Any]
+) -> bool:
+    """Writes if all values are tensors of the host, as the variable is; says whether it did."""
+    device, shape = variable._device, variable._concrete
+    arrays = []
+    for value in values:
+        if type(value) is not Tensor or type(value._array) is not _ndarray:
+            return False
+        if value._device is not device:
+            return False
+        arrays.append(value._array)
+    specs = [ArraySpec(array.shape, array.dtype) for array in arrays]
+    specs.insert(0, ArraySpec(shape, variable._numpy_dtype))
+    if not operands.dtypes_agree(op, specs):
+        return False
+    try:
+        result = op.infer(*specs, **attributes)
+    except errors.OpError:
+        # The full path words the error.
+        return False
+    if result.shape != shape:
+        return False
+    return _write(variable, device, shape, op, arrays, attributes, shape) is not None
 
 
 def _is_still(variable: 'Variable', device: Device, shape: tuple[int, ...]) -> bool:

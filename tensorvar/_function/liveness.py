@@ -8,6 +8,11 @@ from tensorvar._function import events, lowering
 from tensorvar._function.events import Event, Op
 from tensorvar._function.tree import Node
 
+_ROW_WRITES = frozenset(
+    f'ResourceScatter{name}' for name in ('Update', 'Add', 'Sub', 'Mul', 'Min', 'Max')
+)
+_EVERY_NUMBER = float('inf')
+
 
 def on_numpy(device: Device) -> bool:
     """Whether a device computes with bare NumPy."""
@@ -43,8 +48,60 @@ def last_kept(node: Node) -> int:
     """
     if node.point is not None:
         return len(node.events)
-    failing = [position for position, event in enumerate(node.events) if may_fail(event)]
+    sure = _checked_before(node.events)
+    failing = [
+        position
+        for position, event in enumerate(node.events)
+        if may_fail(event) and position not in sure
+    ]
     return max(failing, default=-1)
+
+
+def _checked_before(sequence: Sequence[Event]) -> set[int]:
+    """Positions of the events that go by row numbers which a gather has checked before.
+
+    Such is the step of an embedding: the rows that it has gathered it then changes.
+    """
+    rows: dict[int, int] = {}
+    # Each of these values holds only numbers in [0, bound).
+    bounds: dict[int, float] = {}
+    found = set()
+    for position, event in enumerate(sequence):
+        if isinstance(event, events.Read) and event.shape:
+            rows[event.outputs[0]] = event.shape[0]
+        elif isinstance(event, Op | events.Write) and on_numpy(event.device):
+            goes_by = _row_numbers(event)
+            if goes_by is None:
+                _learn_bounds(event, rows, bounds)
+            elif bounds.get(goes_by[0], _EVERY_NUMBER) <= goes_by[1]:
+                found.add(position)
+    return found
+
+
+def _row_numbers(event: Op | events.Write) -> tuple[int, int] | None:
+    """By which value an event goes, if it fails for row numbers alone, and their bound."""
+    if event.op.name == 'UnsortedSegmentSum':
+        return event.inputs[1], event.attributes['num_segments']
+    if event.op.name in _ROW_WRITES and isinstance(event, events.Write):
+        return event.inputs[0], event.shape[0]
+    return None
+
+
+def _learn_bounds(event: Op | events.Write, rows: dict[int, int], bounds: dict[int, float]) -> None:
+    """Adds what is known of integers once an event has happened.
+
+    Args:
+        event: the event.
+        rows: by slot, how many rows a variable has that was read.
+        bounds: by slot, what the integers of a value are less than.
+    """
+    known = [bounds.get(slot, _EVERY_NUMBER) for slot in event.inputs]
+    if event.op.name in ('Reshape', 'ConcatV2'):
+        bounds[event.outputs[0]] = max(known)
+    elif event.op.name == 'GatherV2' and not any(event.attributes.values()):
+        # Along axis 0, without dimensions in common.
+        table, numbers = event.inputs
+        bounds[numbers] = min(known[1], rows.get(table, _EVERY_NUMBER))
 
 
 def needed_events(node: Node, kept: int) -> list[bool]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorvar import dtypes
-from tensorvar._backend import host_extremes, host_sums
+from tensorvar._backend import host_extremes, host_products, host_sums
 from tensorvar._backend.base import Array
 from tensorvar._function.events import Op
 
@@ -163,14 +163,6 @@ def mean(total: Callable[[Array], Any], count: Any, array: Array, out: Array | N
     return total(array) / count if out is None else np.true_divide(total(array), count, out=out)
 
 
-def multiply_no_nan(x: Any, y: Any, out: Any = None) -> Any:
-    """``x * y``, and 0 where ``y`` is 0; counting zeros is cheaper than choosing."""
-    if np.count_nonzero(y) == y.size:
-        return np.multiply(x, y, out=out)
-    # Not into ``out``, which may be ``y``.
-    return np.where(y, np.multiply(x, y), _ZERO[y.dtype])
-
-
 LOWERINGS: dict[str, Lowering] = {
     'AddV2': _ufunc(np.add),
     'Sub': _ufunc(np.subtract),
@@ -178,9 +170,9 @@ LOWERINGS: dict[str, Lowering] = {
     'RealDiv': _ufunc(np.true_divide, REAL),
     'Maximum': _extreme(np.maximum, host_extremes.maximum),
     'Minimum': _extreme(np.minimum, host_extremes.minimum),
-    'MulNoNan': _ufunc(multiply_no_nan, REAL),
+    'MulNoNan': _ufunc(host_products.multiply_no_nan, REAL),
     'Neg': _ufunc(np.negative),
-    'Pow': _ufunc(np.power, REAL),
+    'Pow': _ufunc(host_products.power, REAL),
     'Square': _ufunc(np.square, REAL),
     'Sqrt': _ufunc(np.sqrt, REAL),
     'Exp': _ufunc(np.exp, REAL),

@@ -296,6 +296,7 @@ class _Writer:
             for slot in event.outputs:
                 self._code.emit(position, f's{slot} = s{self._values.canonical(slot)}')
                 self._local.add(slot)
+                self._dead.add(slot)
 
     def _write_read(self, position: int, event: events.Read) -> None:
         slot, name = event.outputs[0], self._code.variable(event.variable)

@@ -4,8 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from tensorvar import errors
+from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
+
+_UNSIGNED = {
+    dtypes.int32.numpy: dtypes.uint32.numpy,
+    dtypes.int64.numpy: dtypes.uint64.numpy,
+}
 
 
 def looks_at_once(xp: Any) -> bool:
@@ -26,13 +31,19 @@ def look(xp: Any, indices: Array) -> np.ndarray[Any, Any]:
     return indices.get()  # type: ignore[no-any-return]
 
 
+def are_inside(host: np.ndarray[Any, Any], limit: int) -> bool:
+    """Whether every one of the indices, int32 or int64, lies in ``[0, limit)``."""
+    # A negative index is a very large unsigned number.
+    return not host.size or bool(host.view(_UNSIGNED[host.dtype]).max() < limit)
+
+
 def refuse_outside(xp: Any, op: str, indices: Array, limit: int, argument: str = 'indices') -> None:
     """Raises unless every index lies in ``[0, limit)``.
 
     Args:
         xp: the array module of ``indices``.
         op: name of the op.
-        indices: integer array of any shape.
+        indices: int32 or int64, of any shape.
         limit: number of rows.
         argument: name of the op's argument.
 
@@ -40,15 +51,15 @@ def refuse_outside(xp: Any, op: str, indices: Array, limit: int, argument: str =
         InvalidIndexError: the first index outside, in reading order.
     """
     host = look(xp, indices)
-    bad = (host < 0) | (host >= limit)
-    if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
-        where = f'[{",".join(map(str, place))}]' if place else ''
-        raise errors.InvalidIndexError(
-            f'[{op}] {argument}{where} = {int(host[place])} is not in [0, {limit}); '
-            f'give indices in range',
-            op,
-        )
+    if are_inside(host, limit):
+        return
+    place = tuple(int(i) for i in np.argwhere((host < 0) | (host >= limit))[0])
+    where = f'[{",".join(map(str, place))}]' if place else ''
+    raise errors.InvalidIndexError(
+        f'[{op}] {argument}{where} = {int(host[place])} is not in [0, {limit}); '
+        f'give indices in range',
+        op,
+    )
 
 
 def refuse_tuples_outside(xp: Any, op: str, indices: Array, dims: tuple[int, ...]) -> None:

@@ -16,7 +16,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import conversion, host_data
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._device import scope
-from tensorvar._ops import _element_updates, _index_checks
+from tensorvar._ops import _element_updates, _host_rows, _index_checks
 
 _INT64 = dtypes.int64.numpy
 
@@ -128,6 +128,24 @@ def places(xp: Any, rows: Array, width: int) -> Array:
     return (rows[:, None] * width + xp.arange(width, dtype=_INT64)).reshape((-1,))
 
 
+def update_rows(xp: Any, name: str, table: Array, rows: Array, values: Array) -> None:
+    """Does ``xp.<name>.at(table, rows, values)``, which takes NumPy much longer.
+
+    Args:
+        xp: the array module.
+        name: as for ``_element_updates.update_at``.
+        table: what is changed, contiguous and of rank 2.
+        rows: integers in range, shape ``(n,)``.
+        values: numbers of the dtype of ``table``, shape ``(n, width)``.
+    """
+    width = table.shape[1]
+    if xp is np and width > 1 and _host_rows.update(name, table, rows, values):
+        return
+    # Addressing single elements is several times as fast in NumPy as adding whole rows.
+    where = places(xp, rows.astype(_INT64), width)
+    _element_updates.update_at(xp, name, table.reshape((-1,)), where, values.reshape((-1,)))
+
+
 def sum_rows(xp: Any, count: int, rows: Array, values: Array) -> Array:
     """Adds rows up by number; those out of range are dropped.
 
@@ -140,11 +158,7 @@ def sum_rows(xp: Any, count: int, rows: Array, values: Array) -> Array:
     Returns:
         An array of shape ``(count, width)`` in ``accumulation_dtype``.
     """
-    width = values.shape[1]
     wide = accumulation_dtype(values.dtype)
-    total = xp.zeros((count + 1) * width, wide)
-    # Addressing single elements is several times as fast in NumPy as adding whole rows.
-    flat = values.astype(wide).reshape((-1,))
-    where = places(xp, caught(xp, rows, count), width)
-    _element_updates.update_at(xp, 'add', total, where, flat)
-    return total.reshape((count + 1, width))[:count]
+    total = xp.zeros((count + 1, values.shape[1]), wide)
+    update_rows(xp, 'add', total, caught(xp, rows, count), values.astype(wide, copy=False))
+    return total[:count]

@@ -13,7 +13,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import executor
 from tensorvar._core.op_registry import OPS
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _element_updates, _gradient_helpers, _rows, array_shape, gather
+from tensorvar._ops import _gradient_helpers, _rows, array_shape, gather
 from tensorvar._ops._gradient_helpers import Gradients
 
 _INT64 = dtypes.int64.numpy
@@ -37,15 +37,12 @@ def extreme_rows(xp: Any, name: str, count: int, rows: Array, values: Array, sta
     Returns:
         An array of shape ``(count, width)`` in the dtype of ``values``.
     """
-    width = values.shape[1]
     dtype = values.dtype
     # Small dtypes, which CUDA has no atomic operations for, are widened without loss.
     wide = dtype if dtype in _UNSCALED else _rows.accumulation_dtype(dtype)
-    result = xp.full((count + 1) * width, start, wide)
-    places = _rows.places(xp, _rows.caught(xp, rows, count), width)
-    flat = values.astype(wide).reshape((-1,))
-    _element_updates.update_at(xp, name, result, places, flat)
-    return result.reshape((count + 1, width))[:count].astype(dtype)
+    result = xp.full((count + 1, values.shape[1]), start, wide)
+    _rows.update_rows(xp, name, result, _rows.caught(xp, rows, count), values.astype(wide))
+    return result[:count].astype(dtype)
 
 
 def multiply_rows(xp: Any, count: int, rows: Array, values: Array) -> Array:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes, errors
-from tensorvar._backend import host_extremes, host_pieces
+from tensorvar._backend import host_extremes, host_pieces, host_products
 from tensorvar._core import executor, op_registry
 from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import ArraySpec, OpDef
@@ -115,6 +117,10 @@ def _squared_difference(xp: Any, x: Any, y: Any) -> Any:
     return difference * difference.conj()
 
 
+def _multiply_no_nan(xp: Any, x: Any, y: Any) -> Any:
+    return host_products.multiply_no_nan(x, y) if xp is np else xp.where(y, x * y, 0)
+
+
 def _add_n(xp: Any, *arrays: Any) -> Any:
     if len(arrays) == 1:
         return arrays[0]
@@ -142,9 +148,10 @@ SQUARED_DIFFERENCE = _define.binary(
 )
 MULTIPLY_NO_NAN = _define.binary(
     'MulNoNan',
-    lambda xp, x, y: xp.where(y, x * y, 0),
+    _multiply_no_nan,
     _multiply_no_nan_gradient,
     dtypes.INEXACT,
+    into=host_products.multiply_no_nan,
 )
 ADD_N = op_registry.register(
     OpDef(

@@ -87,11 +87,11 @@ def _row_numbers(xp: Any, indices: Array, sizes: _Sizes) -> Array:
 
 
 def _forward(xp: Any, params: Array, indices: Array, *, axis: int, batch_dims: int) -> Array:
-    axis %= params.ndim
+    axis = _check_axes(params.shape, indices.shape, axis, batch_dims)
     if _index_checks.looks_at_once(xp):
         _index_checks.refuse_outside(xp, _NAME, indices, params.shape[axis])
         if batch_dims == 0:
-            return xp.take(params, indices, axis=axis)
+            return params.take(indices, axis)
     sizes = _sizes(params.shape, indices.shape, axis, batch_dims)
     table = params.reshape((sizes.batch * sizes.middle * sizes.rows, sizes.row))
     taken = _rows.take_rows(xp, table, _row_numbers(xp, indices, sizes))
@@ -114,7 +114,7 @@ def _kernel(
 ) -> Any:
     if not _row_kernels.is_dense(params):
         return NotImplemented
-    axis %= params.ndim
+    axis = _check_axes(params.shape, indices.shape, axis, batch_dims)
     sizes = _sizes(params.shape, indices.shape, axis, batch_dims)
     rows, word = _numbers_and_word(kernels, _NAME, indices, axis, sizes)
     shape: Any = _result_shape(params.shape, indices.shape, axis, batch_dims)
@@ -136,6 +136,8 @@ def _gradient(context: Any, gradient: Tensor) -> Gradients:
     params, indices = context.inputs
     axis, batch_dims = context.attributes['axis'], context.attributes['batch_dims']
     shape = params._shape
+    if axis == 0 and len(indices._shape) == 1:
+        return indexed_slices.IndexedSlices(gradient, indices, shape), None
     if axis == 0:
         count = math.prod(indices._shape)
         values = array_shape.reshape(gradient, (count, *shape[1:]))
@@ -155,6 +157,7 @@ GATHER = op_registry.register(
         _gradient,
         inputs='T i',
         dtypes={'i': _rows.INDICES},
+        direct=True,
         on_variable=True,
         kernel=_kernel,
         check_values=_check_values,

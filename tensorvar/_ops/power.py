@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes
+from tensorvar._backend import host_products
 from tensorvar._core import executor
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import (
@@ -66,7 +69,7 @@ def _xlog1py_gradient(context: Any, gradient: Tensor) -> Gradients:
 
 def _pow(xp: Any, x: Any, y: Any) -> Any:
     if y.dtype.kind != 'i':
-        return xp.power(x, y)
+        return host_products.power(x, y) if xp is np else xp.power(x, y)
     negative = xp.asarray(y < 0)
     _value_checks.refuse_where(
         xp,

@@ -21,15 +21,12 @@ from tensorvar._core.op_registry import (
     ValueCheck,
     register,
 )
-from tensorvar._ops import _element_updates, _index_checks, _row_kernels, _rows, _value_checks
+from tensorvar._ops import _index_checks, _row_kernels, _rows, _value_checks
 
 if TYPE_CHECKING:
     from tensorvar._core.kernels import Kernels
 
 _INDEX = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
-
-# Elements from which on NumPy computes rows faster one by one than all their elements.
-_WIDE_ROW = 256
 
 
 # Rows: indices of any shape name rows of the variable.
@@ -62,9 +59,9 @@ def _flat_rows(
     _index_checks.refuse_outside(xp, op, indices, variable.shape[0])
     rows = indices.reshape(-1)
     row_shape = variable.shape[1:]
-    return rows, xp.broadcast_to(updates, (*indices.shape, *row_shape)).reshape(
-        (rows.shape[0], *row_shape)
-    )
+    if not updates.shape:
+        updates = xp.broadcast_to(updates, (*indices.shape, *row_shape))
+    return rows, updates.reshape((rows.shape[0], *row_shape))
 
 
 # Slices: the last axis of indices names slices of the variable.
@@ -148,28 +145,10 @@ def _subtract_bools(target: Array, count: Array) -> Array:
 
 
 def _accumulate(xp: Any, name: str, target: Array, rows: Array, updates: Array) -> None:
-    """Applies a function of two arguments to rows, in the order of the updates.
-
-    NumPy addresses single elements several times as fast as whole rows. For wide rows it
-    is faster still to compute them one by one; aside, because a program can be
-    interrupted between two, and the write is one step.
-    """
+    """Applies a function of two arguments to rows, in the order of the updates."""
     width = math.prod(target.shape[1:])
-    if xp is not np or width < _WIDE_ROW:
-        places = _rows.places(xp, rows.astype(dtypes.int64.numpy), width)
-        flat = target.reshape((-1,))
-        _element_updates.update_at(xp, name, flat, places, updates.reshape((-1,)))
-        return
-    function = getattr(xp, name)
-    touched, positions = np.unique(rows, return_inverse=True)
-    if touched.shape == rows.shape:
-        target[rows] = function(target[rows], updates)
-        return
-    changed = target[touched]
-    for position, update in zip(positions.tolist(), updates, strict=True):
-        row = changed[position]
-        function(row, update, out=row)
-    target[touched] = changed
+    table = target.reshape((target.shape[0], width))
+    _rows.update_rows(xp, name, table, rows, updates.reshape((rows.shape[0], width)))
 
 
 def _multiply_rows(xp: Any, target: Array, rows: Array, updates: Array) -> None:

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import _shapes, dtypes, errors
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, Infer, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _arguments, _half_precision, exponential
 from tensorvar._ops._gradient_helpers import Gradients, sum_over
+
+# How many elements on the CPU stay in its cache.
+_PIECE = 1 << 16
 
 
 def _rule(name: str) -> Infer:
@@ -33,8 +38,10 @@ def softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
     """The array computation of softmax, in the dtype of the logits."""
     if logits.shape[axis] == 0:
         return logits.copy()
-    raised = xp.exp(_shifted(xp, logits, axis))
-    return raised / raised.sum(axis=axis, keepdims=True)
+    raised = _shifted(xp, logits, axis)
+    xp.exp(raised, out=raised)
+    raised /= raised.sum(axis=axis, keepdims=True)
+    return raised
 
 
 def log_softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
@@ -42,7 +49,28 @@ def log_softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
     if logits.shape[axis] == 0:
         return logits.copy()
     shifted = _shifted(xp, logits, axis)
-    return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted -= xp.log(_sum_exponentials(xp, shifted, axis))
+    return shifted
+
+
+def _sum_exponentials(xp: Any, values: Any, axis: int) -> Any:
+    """The sums of the exponentials along an axis, which stays.
+
+    On the CPU in pieces, because another large array would take more time than they.
+    """
+    last = axis in (-1, values.ndim - 1)
+    if xp is not np or values.size <= _PIECE or not (last and values.flags.c_contiguous):
+        return xp.exp(values).sum(axis=axis, keepdims=True)
+    width = values.shape[-1]
+    rows = values.reshape((-1, width))
+    step = max(1, _PIECE // width)
+    total = np.empty((len(rows), 1), values.dtype)
+    kept = np.empty((min(step, len(rows)), width), values.dtype)
+    for start in range(0, len(rows), step):
+        piece = rows[start : start + step]
+        raised = np.exp(piece, out=kept[: len(piece)])
+        np.add.reduce(raised, axis=1, keepdims=True, out=total[start : start + step])
+    return total.reshape((*values.shape[:-1], 1))
 
 
 def _softmax_gradient(context: Any, gradient: Tensor) -> Gradients:

@@ -8,15 +8,11 @@ from tensorvar import dtypes, errors
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _half_precision, _value_checks, softmax
+from tensorvar._ops import _arguments, _half_precision, _index_checks, _value_checks, softmax
 from tensorvar._ops._gradient_helpers import Gradients, reshape, sum_over
 
 _NAME = 'SparseSoftmaxCrossEntropyWithLogits'
-_UNSIGNED = {
-    dtypes.int32.numpy: dtypes.uint32.numpy,
-    dtypes.int64.numpy: dtypes.uint64.numpy,
-}
-_LABELS = frozenset(_UNSIGNED)
+_LABELS = frozenset({dtypes.int32.numpy, dtypes.int64.numpy})
 
 
 def _rule(logits: ArraySpec, labels: ArraySpec) -> ArraySpec:
@@ -52,8 +48,7 @@ def _checked(xp: Any, logits: Any, labels: Any) -> tuple[Any, Any]:
     if labels.shape != logits.shape[:-1] or not classes:
         raise ValueError('the rule words this')
     row = labels.reshape((-1,))
-    # A negative label is a very large unsigned number.
-    if xp is np and (not row.size or row.view(_UNSIGNED[row.dtype]).max() < classes):
+    if xp is np and _index_checks.are_inside(row, classes):
         return row, None
     outside = xp.asarray((labels < 0) | (labels >= classes))
     _value_checks.refuse_where(
@@ -72,19 +67,24 @@ def _forward(xp: Any, logits: Any, labels: Any) -> Any:
     classes, outside = _checked(xp, logits, labels)
     rows = logits.reshape((-1, logits.shape[-1]))
     shifted = rows - rows.max(1, None, True)
-    total = xp.log(xp.exp(shifted).sum(1))
     places = xp.arange(0, rows.size, rows.shape[1]) + classes
     chosen = shifted.reshape((-1,)).take(places)
-    loss = (total - chosen).reshape(labels.shape)
+    xp.exp(shifted, out=shifted)
+    loss = (xp.log(shifted.sum(1)) - chosen).reshape(labels.shape)
     return loss if outside is None else xp.where(outside, xp.nan, loss)
 
 
 def _backprop(xp: Any, logits: Any, labels: Any) -> Any:
     """``softmax(logits)`` less 1 at the label; nan in rows whose label is no class."""
-    # The loss has refused other labels where values may be read.
-    outside = None if _value_checks.can_look(xp) else _checked(xp, logits, labels)[1]
-    hit = labels[..., None] == xp.arange(logits.shape[-1])
-    slope = softmax.softmax_of(xp, logits, axis=-1) - hit.astype(logits.dtype)
+    if _value_checks.can_look(xp):
+        # The loss has refused labels that are no classes.
+        classes, outside = labels.reshape((-1,)), None
+    else:
+        classes, outside = _checked(xp, logits, labels)
+    rows = logits.reshape((labels.size, logits.shape[-1]))
+    slope = softmax.softmax_of(xp, rows, axis=-1)
+    slope[xp.arange(labels.size), classes] -= 1
+    slope = slope.reshape(logits.shape)
     return slope if outside is None else xp.where(outside[..., None], xp.nan, slope)
 
 

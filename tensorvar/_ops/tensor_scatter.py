@@ -10,7 +10,6 @@ from tensorvar._core.op_registry import OPS, ArraySpec, Infer, Kernel, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import (
     _arguments,
-    _element_updates,
     _gradient_helpers,
     _row_kernels,
     _rows,
@@ -138,9 +137,7 @@ def _extreme(xp: Any, op: str, name: str, tensor: Array, indices: Array, updates
         wide = _rows.accumulation_dtype(wide)
     result = xp.zeros((count + 1, width), wide)
     result[:count] = table
-    flat = result.reshape((-1,))
-    places = _rows.places(xp, _rows.caught(xp, rows, count), width)
-    _element_updates.update_at(xp, name, flat, places, values.astype(wide).reshape((-1,)))
+    _rows.update_rows(xp, name, result, _rows.caught(xp, rows, count), values.astype(wide))
     return result[:count].astype(tensor.dtype).reshape(tensor.shape)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tensorvar as tv
+from tensorvar._core import tape_entries, update
 from tensorvar._device import switches
 from tests.support.writes import START, WRITES, Write, buffer_of
 
@@ -51,6 +52,37 @@ def test_a_value_of_another_device_is_brought(simulated_gpus: list[str]) -> None
     v.assign_add(other)
     v.assign_add(delta)
     np.testing.assert_array_equal(v.numpy(), START * 3)
+
+
+@pytest.mark.parametrize('held', [False, True])
+def test_tensors_of_the_host_are_written_at_once(
+    monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    v = make('CPU:0')
+    rows = tv.IndexedSlices(tv.constant(START[:1]), tv.constant([1]))
+    before = v.value() if held else None
+    address = buffer_of(v)
+    with monkeypatch.context() as patch:
+        patch.setattr(update, '_update_full', lambda *_: pytest.fail('the full path was taken'))
+        assert v.scatter_add(rows) is v
+    expected = START.copy()
+    expected[1] += START[0]
+    np.testing.assert_array_equal(v.numpy(), expected)
+    assert v.version == 1
+    assert (buffer_of(v) == address) is not held
+    if before is not None:
+        np.testing.assert_array_equal(before.numpy(), START)
+
+
+def test_a_write_that_somebody_follows_takes_the_full_path() -> None:
+    v = make('CPU:0')
+    rows = tv.IndexedSlices(tv.constant(START[:1]), tv.constant([1]))
+    with tv.debugging.record_placement() as log:
+        v.scatter_add(rows)
+    assert [record.op for record in log.records] == ['ResourceScatterAdd']
+    with tv.GradientTape() as tape:
+        v.scatter_add(rows)
+        assert [op for op, *_ in tape._entries] == [tape_entries.ASSIGN]
 
 
 # A constraint that is enforced

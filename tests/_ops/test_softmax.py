@@ -35,6 +35,20 @@ def test_empty_inputs(device, body):
         rules.check(device, body, lambda x: x, np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize('shape', [(7, 20_000), (3, 100, 500), (1, 150_000)], ids=str)
+def test_many_logits_have_the_bits_of_few(device, shape):
+    logits = device_parity.sample(np.float32, shape)
+    with tv.device(device):
+        for body in (ops.softmax, ops.log_softmax):
+            alone = [body(row).numpy() for row in logits.reshape((-1, shape[-1]))]
+            whole = body(tv.constant(logits))
+            assert whole.numpy().tobytes() == np.stack(alone).tobytes()
+            turned = body(tv.transpose(tv.constant(logits[0])), axis=0)
+            np.testing.assert_allclose(
+                turned.numpy().T, whole.numpy().reshape(shape)[0], rtol=1e-5, atol=1e-6
+            )
+
+
 def test_large_logits():
     x = tv.constant([[1000.0, 0.0], [-1000.0, -1000.0]])
     assert ops.softmax(x).numpy().tolist() == [[1, 0], [0.5, 0.5]]

@@ -68,6 +68,25 @@ def test_refusals(labels, logits, message):
         sparse_softmax_cross_entropy_with_logits(labels, logits)
 
 
+@pytest.mark.parametrize('turned', [False, True])
+def test_the_slope_is_softmax_less_one_at_the_label(device, turned):
+    logits = device_parity.sample(np.float32, (2, 30, 50))
+    labels = np.random.default_rng(0).integers(0, 50, (2, 30))
+    with tv.device(device), tv.GradientTape() as tape:
+        x = tv.transpose(tv.constant(logits.T.copy())) if turned else tv.constant(logits)
+        tape.watch(x)
+        loss = tv.reduce_sum(sparse_softmax_cross_entropy_with_logits(labels, x))
+    slope = tape.gradient(loss, x).numpy()
+    expected = tv.nn.softmax(x).numpy()
+    np.put_along_axis(
+        expected,
+        labels[..., None],
+        np.take_along_axis(expected, labels[..., None], -1) - 1,
+        axis=-1,
+    )
+    np.testing.assert_allclose(slope, expected, rtol=1e-5, atol=1e-7)
+
+
 def test_gradients():
     labels = tv.constant([1, 0, 2])
     logits = device_parity.sample(np.float64, (3, 3))
