@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorvar._backend import host_sums
 from tensorvar._backend.base import Array
 
 _INT32 = np.dtype(np.int32)
@@ -32,6 +33,7 @@ class Scratch(NamedTuple):
         raised: their exponentials.
         total: the sums of the exponentials, a column.
         totals: the same in a row.
+        ones: what gives the sums by a product, for few classes; or None.
         hits: for each class a row with 1 at the class; None where there are many.
         hit: the rows of the labels.
     """
@@ -47,11 +49,12 @@ class Scratch(NamedTuple):
     raised: Array
     total: Array
     totals: Array
+    ones: Array | None
     hits: Array | None
     hit: Array
 
 
-def scratch(rows: int, classes: int, dtype: Any) -> Scratch:
+def scratch(rows: int, classes: int, dtype: np.dtype[Any]) -> Scratch:
     """Arrays for logits of shape ``(rows, classes)``."""
     largest = np.empty(rows, dtype)
     shifted = np.empty((rows, classes), dtype)
@@ -68,6 +71,7 @@ def scratch(rows: int, classes: int, dtype: Any) -> Scratch:
         raised=np.empty((rows, classes), dtype),
         total=total,
         totals=total.reshape(-1),
+        ones=host_sums.ones_for((rows, classes), dtype, 1),
         hits=np.eye(classes, dtype=dtype) if classes <= _MOST_HITS else None,
         hit=np.empty((rows, classes), dtype),
     )
@@ -102,7 +106,10 @@ def _raise(logits: Array, kept: Scratch) -> None:
     logits.take(kept.best, None, kept.largest, 'clip')
     np.subtract(logits, kept.column, kept.shifted)
     np.exp(kept.shifted, kept.raised)
-    np.add.reduce(kept.raised, axis=1, out=kept.total, keepdims=True)
+    if kept.ones is None:
+        np.add.reduce(kept.raised, axis=1, out=kept.totals)
+    else:
+        kept.raised.dot(kept.ones, kept.totals)
 
 
 def _checked(logits: Array, labels: Array, kept: Scratch, forward: Callable[..., Any]) -> Array:

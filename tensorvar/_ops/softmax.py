@@ -8,7 +8,7 @@ from tensorvar import _shapes, dtypes, errors
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, Infer, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _half_precision, exponential
+from tensorvar._ops import _arguments, _half_precision, _summation, exponential
 from tensorvar._ops._gradient_helpers import Gradients, sum_over
 
 # How many elements on the CPU stay in its cache.
@@ -40,7 +40,7 @@ def softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
         return logits.copy()
     raised = _shifted(xp, logits, axis)
     xp.exp(raised, out=raised)
-    raised /= raised.sum(axis=axis, keepdims=True)
+    raised /= _summation.pairwise_sum(xp, raised, axis, True)
     return raised
 
 
@@ -60,7 +60,7 @@ def _sum_exponentials(xp: Any, values: Any, axis: int) -> Any:
     """
     last = axis in (-1, values.ndim - 1)
     if xp is not np or values.size <= _PIECE or not (last and values.flags.c_contiguous):
-        return xp.exp(values).sum(axis=axis, keepdims=True)
+        return _summation.pairwise_sum(xp, xp.exp(values), axis, True)
     width = values.shape[-1]
     rows = values.reshape((-1, width))
     step = max(1, _PIECE // width)

@@ -8,7 +8,14 @@ from tensorvar import dtypes, errors
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _half_precision, _index_checks, _value_checks, softmax
+from tensorvar._ops import (
+    _arguments,
+    _half_precision,
+    _index_checks,
+    _summation,
+    _value_checks,
+    softmax,
+)
 from tensorvar._ops._gradient_helpers import Gradients, reshape, sum_over
 
 _NAME = 'SparseSoftmaxCrossEntropyWithLogits'
@@ -70,7 +77,7 @@ def _forward(xp: Any, logits: Any, labels: Any) -> Any:
     places = xp.arange(0, rows.size, rows.shape[1]) + classes
     chosen = shifted.reshape((-1,)).take(places)
     xp.exp(shifted, out=shifted)
-    loss = (xp.log(shifted.sum(1)) - chosen).reshape(labels.shape)
+    loss = (xp.log(_summation.pairwise_sum(xp, shifted, 1, False)) - chosen).reshape(labels.shape)
     return loss if outside is None else xp.where(outside, xp.nan, loss)
 
 
