@@ -10,6 +10,7 @@ from tensorvar._backend import (
     byte_counter,
     faults,
     floating_point,
+    host_memory,
     host_pieces,
     memory_ledger,
 )
@@ -32,6 +33,7 @@ class NumpyBackend(Backend):
     def __init__(self, device: str = 'CPU:0') -> None:
         super().__init__(device)
         self.variable_bytes = byte_counter.ByteCounter()
+        host_memory.keep_freed()
 
     def empty(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
         self._count_use('allocate')
