@@ -36,13 +36,7 @@ TV_DEVICE void prepare(Scalars* scalars, const Partial* partials, u64 count, dou
   }
   sums[threadIdx.x] = sum;
   counts[threadIdx.x] = not_finite;
-#pragma unroll 1
-  for (u32 half = TENSOR_THREADS / 2; half; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x >= half) continue;
-    sums[threadIdx.x] += sums[threadIdx.x + half];
-    counts[threadIdx.x] += counts[threadIdx.x + half];
-  }
+  add_threads(sums, counts);
   if (threadIdx.x) return;
 
   double clip = 1;

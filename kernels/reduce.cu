@@ -55,13 +55,7 @@ TV_DEVICE void sum_squares(const Table& table, u32 tensors, u64 range, Partial* 
   walk_tensors<SumOfSquares<G, A, UNROLL, Table>::LENGTH, UNROLL>(table, tensors, range, work);
   sums[threadIdx.x] = static_cast<double>(work.sum);
   counts[threadIdx.x] = work.not_finite;
-#pragma unroll 1
-  for (u32 half = TENSOR_THREADS / 2; half; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x >= half) continue;
-    sums[threadIdx.x] += sums[threadIdx.x + half];
-    counts[threadIdx.x] += counts[threadIdx.x + half];
-  }
+  add_threads(sums, counts);
   if (threadIdx.x == 0) partials[blockIdx.x] = {sums[0], counts[0]};
 }
 

@@ -1,5 +1,5 @@
-// Purpose: the loops over all elements that assign.cu and fill_cast.cu share. See assign.cu
-// for the work split; here is how a position is found and how wide a vector is.
+// Purpose: the loops over all elements that assign.cu and fused.cu share. See assign.cu for
+// the work split; here is how a position is found and how wide a vector is.
 #pragma once
 #include "tv_strided.cuh"
 #include "tv_types.cuh"

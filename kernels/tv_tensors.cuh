@@ -16,6 +16,17 @@ namespace tv {
 
 constexpr int TENSOR_THREADS = 256;
 
+// Adds up what each thread of a block has, in a fixed tree; the first one gets the totals.
+TV_DEVICE void add_threads(double* sums, double* counts) {
+#pragma unroll 1
+  for (u32 half = TENSOR_THREADS / 2; half; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x >= half) continue;
+    sums[threadIdx.x] += sums[threadIdx.x + half];
+    counts[threadIdx.x] += counts[threadIdx.x + half];
+  }
+}
+
 template <int WORDS>
 struct ArgumentTable {
   u64 word[WORDS];

@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.on_gpu_steps import operands, session, timing
-from tensorvar._cuda import cache, matmul, matmul_problem, matmul_table, targets
+from tensorvar._cuda import (
+    cache,
+    matmul,
+    matmul_batch,
+    matmul_family,
+    matmul_problem,
+    matmul_table,
+    targets,
+)
 
 CUBLAS = matmul_table.CUBLAS
 
@@ -120,10 +128,12 @@ def make_factors(kernels: matmul.MatmulKernels, kind: Kind, layout: str, size: S
         for shape, turn in zip(shapes, turned, strict=True)
     )
     out = operands.cupy.empty((*batch, size.m, size.n), result)
-    [problem] = kernels.problems(
+    pieces = matmul_batch.arrange(
         a, b, out, transpose_a=turned[0], transpose_b=turned[1], precision=kind.precision
     )
-    return Factors(a, b, out, problem)
+    [piece] = pieces or ()
+    pointer = kernels.target.pointer
+    return Factors(a, b, out, piece.at((pointer(a), pointer(b), pointer(out))))
 
 
 def _draw(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
@@ -190,7 +200,10 @@ def _calls(
 
 
 def _ours(
-    family: matmul.Family, sets: list[Factors], kernels: matmul.MatmulKernels, scratch: Any
+    family: matmul_family.MatmulFamily,
+    sets: list[Factors],
+    kernels: matmul.MatmulKernels,
+    scratch: Any,
 ) -> Callable[[int], None]:
     count = len(sets)
     needed = family.workspace(sets[0].problem)

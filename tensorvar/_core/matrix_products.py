@@ -1,7 +1,7 @@
 """Products of matrices on a card: by the kernel of ours that is fastest there, or cuBLAS.
 
-Who is faster was measured (``_cuda.matmul``). What is left to cuBLAS is remembered with all
-that cuBLAS is told, as most products are done many times.
+``_cuda.matmul`` says who multiplies. What is left to cuBLAS is remembered with all that cuBLAS
+is told, as most products are done many times.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorvar._backend.base import Array
-from tensorvar._cuda import cublas, matmul, matmul_problem, targets
+from tensorvar._cuda import cublas, matmul, matmul_problem, remembered, targets
 
 _UINT8 = np.dtype(np.uint8)
-_ALIGNMENT = 16
-_MOST_PLANS = 4096
 
 
 class _Call(NamedTuple):
@@ -40,7 +38,7 @@ class MatrixProducts:
         self._cublas = by_cublas
         self._pointer: Callable[[Array], int] = kernels.target.pointer
         self._xp = xp
-        self._calls: dict[tuple[Any, ...], list[_Call]] = {}
+        self._calls: dict[matmul.Plan, list[_Call]] = {}
 
     def multiply(
         self,
@@ -73,53 +71,34 @@ class MatrixProducts:
         if not out.size:
             return out
         starts = self._pointer(a), self._pointer(b), self._pointer(out)
-        key = (
-            a.shape, a.strides, b.shape, b.strides, a.dtype, dtype, transpose_a, transpose_b,
-            precision, starts[0] % _ALIGNMENT, starts[1] % _ALIGNMENT,
-        )  # fmt: skip
-        calls = self._calls.get(key)
+        plan = self._kernels.plan(
+            a,
+            b,
+            out,
+            starts,
+            transpose_a=transpose_a,
+            transpose_b=transpose_b,
+            precision=precision,
+        )
+        if plan.steps:
+            self._kernels.launch(plan, starts, None, self._allocate)
+            return out
+        if not plan.pieces:
+            return self._copied(a, b, dtype, transpose_a, transpose_b, precision)
+        calls = self._calls.get(plan)
         if calls is None:
-            choice = self._kernels.multiply(
-                a,
-                b,
-                out,
-                allocate=self._allocate,
-                transpose_a=transpose_a,
-                transpose_b=transpose_b,
-                precision=precision,
-            )
-            if choice.family != matmul.CUBLAS:
-                return out
-            problems = self._kernels.problems(
-                a,
-                b,
-                out,
-                transpose_a=transpose_a,
-                transpose_b=transpose_b,
-                precision=precision,
-            )
-            if not problems:
-                return self._copied(a, b, dtype, transpose_a, transpose_b, precision)
-            calls = self._prepare(problems, starts)
-            self._remember(key, calls)
+            calls = remembered.remember(self._calls, plan, self._prepare(plan))
         return out if self._launch(calls, starts) else NotImplemented
 
     def _allocate(self, nbytes: int) -> Array:
         return self._xp.empty((nbytes,), _UINT8)
 
-    def _prepare(
-        self, problems: list[matmul_problem.Problem], starts: tuple[int, int, int]
-    ) -> list[_Call]:
+    def _prepare(self, plan: matmul.Plan) -> list[_Call]:
         """The calls of cuBLAS; none where it cannot do all of them."""
         able = self._cublas
-        if able is None or not all(able.supports(problem) for problem in problems):
+        if able is None or not all(able.supports(piece.problem) for piece in plan.pieces):
             return []
-        return [_Call(able.prepare(problem), _offsets(problem, starts)) for problem in problems]
-
-    def _remember(self, key: tuple[Any, ...], calls: list[_Call]) -> None:
-        if len(self._calls) >= _MOST_PLANS:
-            self._calls.clear()
-        self._calls[key] = calls
+        return [_Call(able.prepare(piece.problem), piece.offsets) for piece in plan.pieces]
 
     def _launch(self, calls: list[_Call], starts: tuple[int, int, int]) -> bool:
         """Has cuBLAS multiply; says whether it could."""
@@ -153,11 +132,6 @@ class MatrixProducts:
             transpose_b=transpose_b,
             precision=precision,
         )
-
-
-def _offsets(problem: matmul_problem.Problem, starts: tuple[int, int, int]) -> tuple[int, int, int]:
-    a, b, c = starts
-    return problem.a.address - a, problem.b.address - b, problem.c.address - c
 
 
 def _shape(a: Array, b: Array, transpose_a: bool, transpose_b: bool) -> tuple[int, ...]:

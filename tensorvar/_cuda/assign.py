@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorvar._cuda import assign_plan, launch, layout, source, targets
+from tensorvar._cuda import assign_plan, launch, layout, remembered, targets
 
-_MOST_PLANS = 4096
 _VECTOR_BYTES = assign_plan.VECTOR_BYTES
 
 
@@ -73,7 +72,6 @@ class AssignKernels:
         self._stream = target.stream
         self._copy = copy
         self._chip = assign_plan.Chip(target.name, target.multiprocessors)
-        self._kernels: dict[source.Export, launch.Kernel] = {}
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._alike: dict[tuple[Any, ...], _Like] = {}
 
@@ -145,10 +143,9 @@ class AssignKernels:
         plan = self._plans.get((op, False, *described, *described))
         if plan is None or operand.strides != destination.strides or len(plan.choice.offsets) > 1:
             return
-        if len(self._alike) >= _MOST_PLANS:
-            self._alike.clear()
         key = op, destination.dtype, destination.shape
-        self._alike[key] = _Like(destination.strides, plan.launch, plan.tail, plan.before)
+        known = _Like(destination.strides, plan.launch, plan.tail, plan.before)
+        remembered.remember(self._alike, key, known)
 
     def fill(self, destination: targets.Array, value: np.generic) -> None:
         """Sets every element to a NumPy scalar; see ``assign`` for errors."""
@@ -184,7 +181,8 @@ class AssignKernels:
         written = assign_plan.Operand(dtype, destination.shape, destination.strides, address)
         given = assign_plan.Operand(operand.dtype, operand.shape, operand.strides, read)
         choice = assign_plan.choose(op, written, given, self._chip, unchecked=unchecked)
-        bound = self._kernel(choice).bind(choice.grid)
+        kernel = self._target.kernel(choice.export, choice.signature)
+        bound = kernel.bind(choice.grid)
         if read is None:
             plan = _Plan(bound, choice, choice.tail)
         else:
@@ -193,17 +191,7 @@ class AssignKernels:
             alike = written._replace(address=0) == given._replace(address=0)
             after, before = low - source_high, high - source_low
             plan = _Plan(bound, choice, choice.tail, after, before, alike)
-        if len(self._plans) >= _MOST_PLANS:
-            self._plans.clear()
-        self._plans[key] = plan
-        return plan
-
-    def _kernel(self, choice: assign_plan.Choice) -> launch.Kernel:
-        kernel = self._kernels.get(choice.export)
-        if kernel is None:
-            kernel = self._target.kernel(choice.export, choice.signature)
-            self._kernels[choice.export] = kernel
-        return kernel
+        return remembered.remember(self._plans, key, plan)
 
 
 def _value_bytes(value: np.generic, dtype: np.dtype[Any]) -> bytes:

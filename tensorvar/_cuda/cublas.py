@@ -115,6 +115,20 @@ def library(major: int) -> Library:
     return Library(found)
 
 
+def can_multiply(problem: matmul_problem.Problem) -> bool:
+    """Whether cuBLAS has products of these types and sizes: floats and complex numbers.
+
+    A bias and an activation are left to whoever asks.
+    """
+    halves = problem.dtype in dtypes.HALF_PRECISION and problem.result == _FLOAT32
+    return (
+        problem.dtype in _TYPES
+        and (problem.result == problem.dtype or halves)
+        and 0 < problem.batch <= _LONGEST_BATCH
+        and min(problem.m, problem.n, problem.k) > 0
+    )
+
+
 class Product(NamedTuple):
     """A prepared product; the addresses are missing.
 
@@ -155,16 +169,8 @@ class CublasMatmul:
         self._lock = threading.Lock()
 
     def supports(self, problem: matmul_problem.Problem) -> bool:
-        """Whether cuBLAS does this: floats and complex numbers, nothing added or applied."""
-        halves = problem.dtype in dtypes.HALF_PRECISION and problem.result == _FLOAT32
-        return (
-            problem.dtype in _TYPES
-            and (problem.result == problem.dtype or halves)
-            and problem.bias is None
-            and problem.activation == 'none'
-            and 0 < problem.batch <= _LONGEST_BATCH
-            and min(problem.m, problem.n, problem.k) > 0
-        )
+        """Whether this does it: what cuBLAS can multiply, and nothing added or applied."""
+        return can_multiply(problem) and problem.bias is None and problem.activation == 'none'
 
     def prepare(self, problem: matmul_problem.Problem) -> Product:
         """A product that ``supports`` said yes to, for factors at any address.

@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tensorvar._cuda import assign_plan, fused_ops, fused_plan, fused_text, launch, source, targets
+from tensorvar._cuda import (
+    assign_plan,
+    fused_ops,
+    fused_plan,
+    fused_text,
+    launch,
+    remembered,
+    targets,
+)
 from tensorvar._cuda.fused_ops import Formula
 
 _MOST_PLANS = 256
@@ -50,7 +58,6 @@ class FusedKernels:
     def __init__(self, target: targets.Target) -> None:
         self._target = target
         self._chip = assign_plan.Chip(target.name, target.multiprocessors)
-        self._kernels: dict[source.Export, launch.Kernel] = {}
 
     def prepare(
         self, formula: Formula, numbers: Mapping[int, bytes] = _NO_NUMBERS
@@ -78,10 +85,7 @@ class FusedKernels:
         if choice is None:
             shapes = [(each.shape, each.strides) for each in (*results, *operands)]
             raise targets.NoKernelError(f'[fused] none walks over the strides of {shapes}')
-        kernel = self._kernels.get(choice.export)
-        if kernel is None:
-            kernel = self._target.kernel(choice.export, choice.signature)
-            self._kernels[choice.export] = kernel
+        kernel = self._target.kernel(choice.export, choice.signature)
         return _Plan(kernel.bind(choice.grid), choice)
 
 
@@ -158,7 +162,4 @@ class FusedKernel:
             dtype = self._formula.inputs[place]
             operands.insert(place, assign_plan.Operand(dtype, (), (), None))
         plan = self._kernels.plan(self._formula, described[:results], operands)
-        if len(self._plans) >= _MOST_PLANS:
-            self._plans.clear()
-        self._plans[key] = plan
-        return plan
+        return remembered.remember(self._plans, key, plan, _MOST_PLANS)

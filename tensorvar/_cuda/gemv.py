@@ -8,28 +8,23 @@ import math
 import struct
 from typing import NamedTuple
 
-import numpy as np
-
 from tensorvar import dtypes
 from tensorvar._cuda import (
-    arguments,
     launch,
+    matmul_family,
     matmul_problem,
     matmul_types,
     source,
-    splitk_reduce,
-    targets,
 )
 
 _FILE = 'gemv.cu'
 _MOST_THIN = 8
-_MOST_PLANS = 4096
 _MOST_BLOCKS = (1 << 31) - 1
 _ROWS_THREADS = 256
 _COLUMNS_THREADS = 512
 _SECTOR_LANES = 8
-_PRODUCT = struct.Struct('<20Q')
-_SIGNATURE = arguments.Signature(arguments.by_value(_PRODUCT.size, 8))
+_NUMBERS = struct.Struct('<16Q')
+_SIGNATURE = matmul_family.signature(_NUMBERS)
 # What a multiprocessor reads per second, and what one more launch takes: estimates that
 # decide into how many parts the terms are dealt out.
 _BYTES_PER_SECOND = 40e9
@@ -45,46 +40,24 @@ class _Thin(NamedTuple):
     Attributes:
         thin: rows of x.
         width: rows of w.
-        x: address, then elements to the next row, to the next k and to the next matrix.
-        w: address, then elements to the next stored row and to the next matrix.
-        y: address, then elements to the next s, to the next j and to the next matrix.
+        x: elements to the next row, to the next k and to the next matrix.
+        w: elements to the next stored row and to the next matrix.
+        y: elements to the next s, to the next j and to the next matrix.
         along_k: whether the k of one j are neighbours in w.
         bias_along_rows: whether the bias belongs to s and not to j.
     """
 
     thin: int
     width: int
-    x: tuple[int, int, int, int]
-    w: tuple[int, int, int]
-    y: tuple[int, int, int, int]
+    x: tuple[int, int, int]
+    w: tuple[int, int]
+    y: tuple[int, int, int]
     along_k: bool
     bias_along_rows: bool
 
 
-class _Plan(NamedTuple):
-    """A prepared launch for problems that differ in their addresses only.
-
-    Attributes:
-        launch: of the product.
-        strips: blocks side by side.
-        splits: blocks that share the terms of a sum.
-        terms: per split.
-    """
-
-    launch: launch.Launch
-    strips: int
-    splits: int
-    terms: int
-
-
-class GemvMatmul:
+class GemvMatmul(matmul_family.MatmulFamily):
     """Products with few rows or columns on one device."""
-
-    def __init__(self, target: targets.Target) -> None:
-        self._target = target
-        self._reduction = splitk_reduce.SplitReduction(target)
-        self._kernels: dict[source.Export, launch.Kernel] = {}
-        self._plans: dict[tuple[matmul_problem.Problem, bool], _Plan] = {}
 
     def supports(self, problem: matmul_problem.Problem) -> bool:
         """Whether the kernels can do this: floats, and few rows or columns."""
@@ -102,50 +75,36 @@ class GemvMatmul:
         They hold the sums of a product that too few blocks would share otherwise.
         """
         splits, _ = self._splits(problem, split=True)
-        if splits == 1:
-            return 0
-        return splits * _results(problem) * matmul_types.sum_type(problem.dtype).itemsize
+        return matmul_types.sums_bytes(problem, splits)
 
-    def multiply(self, problem: matmul_problem.Problem, workspace: int = 0) -> None:
-        """Launches a product that ``supports`` said yes to; waits for nothing.
-
-        Args:
-            problem: what is multiplied.
-            workspace: address of as many bytes as ``workspace`` says, or 0 to do without,
-                which takes longer.
-        """
-        if not _results(problem):
-            # A launch of no blocks is an error of the driver's.
-            return
-        key = (matmul_types.describe(problem), workspace != 0)
-        plan = self._plans.get(key) or self._plan(key)
-        if plan.splits == 1:
-            self._launch(problem, plan)
-            return
-        into = problem.c._replace(
-            address=workspace, leading=problem.n, stride=problem.m * problem.n
-        )
-        self._launch(problem._replace(c=into, bias=None), plan)
-        self._reduction.reduce(problem, workspace, plan.splits)
-
-    def _launch(self, problem: matmul_problem.Problem, plan: _Plan) -> None:
-        thin = _turn(problem)
-        plan.launch(
-            self._target.stream(),
-            _PRODUCT.pack(
-                thin.x[0], thin.w[0], thin.y[0], problem.bias or 0,
-                thin.thin, thin.width, problem.k,
-                thin.x[1], thin.x[2], thin.w[1], thin.y[1], thin.y[2],
-                thin.x[3], thin.w[2], thin.y[3],
-                problem.batch, plan.strips, plan.terms, _results(problem),
-                thin.bias_along_rows,
-            ),
+    def prepare(self, problem: matmul_problem.Problem, *, split: bool) -> matmul_family.Start:
+        """What launches a product; see ``MatmulFamily``."""
+        splits, terms = self._splits(problem, split=split)
+        first = matmul_types.first_step(problem, splits)
+        export, threads = _export(first)
+        strips = _strips(first)
+        grid = launch.Grid(strips * first.batch * splits, threads)
+        thin = _turn(first)
+        numbers = _NUMBERS.pack(
+            thin.thin, thin.width, first.k,
+            *thin.x[:2], thin.w[0], *thin.y[:2],
+            thin.x[2], thin.w[1], thin.y[2],
+            first.batch, strips, terms, first.size,
+            thin.bias_along_rows,
         )  # fmt: skip
+
+        start = self._launched(self._target.kernel(export, _SIGNATURE), grid, numbers)
+
+        def start_turned(a: int, b: int, c: int, bias: int, _: int) -> None:
+            start(b, a, c, bias, 0)
+
+        turned = thin.bias_along_rows
+        return self._reduced(problem, start_turned if turned else start, splits)
 
     def _splits(self, problem: matmul_problem.Problem, *, split: bool) -> tuple[int, int]:
         """Into how many parts the terms are dealt out, and how many are in one."""
         whole = max(problem.k, 1)
-        if not split or not _results(problem):
+        if not split or not problem.size:
             return 1, whole
         multiprocessors = self._target.multiprocessors
         blocks, thin = _blocks(problem), _turn(problem)
@@ -161,38 +120,18 @@ class GemvMatmul:
         # Rounded up, the terms may be used up before the last split.
         return (math.ceil(whole / terms), terms) if wanted > 1 else (1, whole)
 
-    def _plan(self, key: tuple[matmul_problem.Problem, bool]) -> _Plan:
-        problem, split = key
-        splits, terms = self._splits(problem, split=split)
-        result, activation = problem.result, problem.activation
-        if splits > 1:
-            result, activation = matmul_types.sum_type(problem.dtype), 'none'
-        export, threads = _export(problem, result, activation)
-        if export not in self._kernels:
-            self._kernels[export] = self._target.kernel(export, _SIGNATURE)
-        strips = _strips(problem)
-        grid = launch.Grid(strips * problem.batch * splits, threads)
-        if len(self._plans) >= _MOST_PLANS:
-            self._plans.clear()
-        self._plans[key] = _Plan(self._kernels[export].bind(grid), strips, splits, terms)
-        return self._plans[key]
-
-
-def _results(problem: matmul_problem.Problem) -> int:
-    return problem.batch * problem.m * problem.n
-
 
 def _turn(problem: matmul_problem.Problem) -> _Thin:
     """The smaller side of the results becomes ``thin``."""
     a, b, c = problem.a, problem.b, problem.c
     if problem.m <= problem.n:
         row, k = (1, a.leading) if a.transposed else (a.leading, 1)
-        x, w = (a.address, row, k, a.stride), (b.address, b.leading, b.stride)
-        y = (c.address, c.leading, 1, c.stride)
+        x, w = (row, k, a.stride), (b.leading, b.stride)
+        y = (c.leading, 1, c.stride)
         return _Thin(problem.m, problem.n, x, w, y, b.transposed, bias_along_rows=False)
     row, k = (b.leading, 1) if b.transposed else (1, b.leading)
-    x, w = (b.address, row, k, b.stride), (a.address, a.leading, a.stride)
-    y = (c.address, 1, c.leading, c.stride)
+    x, w = (row, k, b.stride), (a.leading, a.stride)
+    y = (1, c.leading, c.stride)
     return _Thin(problem.n, problem.m, x, w, y, not a.transposed, bias_along_rows=True)
 
 
@@ -233,12 +172,9 @@ def _blocks(problem: matmul_problem.Problem) -> int:
     return _strips(problem) * problem.batch
 
 
-def _export(
-    problem: matmul_problem.Problem,
-    result: np.dtype[np.generic],
-    activation: matmul_problem.Activation,
-) -> tuple[source.Export, int]:
+def _export(problem: matmul_problem.Problem) -> tuple[source.Export, int]:
     """The kernel, and the threads of a block."""
+    result, activation = problem.result, problem.activation
     thin = _turn(problem)
     vectors, padded = _has_vectors(problem), _padded(thin.thin)
     if thin.along_k:

@@ -1,47 +1,45 @@
 """Multiplies arrays by the kernel that is fastest, or says that cuBLAS is.
 
-What is fastest is known from measurements alone (``matmul_table``). Where there are none,
-our kernels do what cuBLAS cannot, and small products with a bias or an activation, which
-they do in one launch; all else is left to cuBLAS.
+Who multiplies is decided in this order:
+
+1. Nobody of ours can, or the factors lie in a way that would take many launches: cuBLAS.
+2. cuBLAS cannot (``cublas.can_multiply``): the fastest family in the chip's table of
+   measurements (``matmul_table``), or where it says nothing the first that can.
+3. The table has a product like it: who was the fastest there, cuBLAS among them.
+4. It is small, with a bias or an activation: the first family that can, as one launch does
+   all of it.
+5. Otherwise cuBLAS, and also in place of a chosen kernel that does not compile.
+
+A product that cuBLAS is to do, and then cannot, is left to the operation's array code.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from tensorvar import dtypes, errors
+from tensorvar import errors
 from tensorvar._cuda import (
+    cublas,
     gemv,
     matmul_batch,
+    matmul_family,
     matmul_mma,
     matmul_problem,
     matmul_simt,
     matmul_sm90,
     matmul_table,
     matmul_types,
+    remembered,
     targets,
 )
 
 CUBLAS = matmul_table.CUBLAS
 NOTHING = 'nothing'
-_MOST_PLANS = 4096
+_UNIT = matmul_types.VECTOR_BYTES
 _MOST_LAUNCHES = 64
 # Products of up to so many terms take about as long as their launch, whoever does them.
 _SMALL = 128**3
 
 Allocate = Callable[[int], targets.Array]
-
-
-class Family(Protocol):
-    """Kernels that multiply; see the classes."""
-
-    def supports(self, problem: matmul_problem.Problem) -> bool:
-        """Whether the kernels can do this."""
-
-    def workspace(self, problem: matmul_problem.Problem) -> int:
-        """Bytes of scratch that ``multiply`` needs, or would use."""
-
-    def multiply(self, problem: matmul_problem.Problem, workspace: int = 0) -> None:
-        """Launches a product that ``supports`` said yes to."""
 
 
 class Choice(NamedTuple):
@@ -57,7 +55,36 @@ class Choice(NamedTuple):
     why: str
 
 
-_Arrangement = tuple[matmul_batch.Piece, ...] | None
+class _Step(NamedTuple):
+    """One launch: where its operands begin, bytes after those of the arrays, and scratch."""
+
+    start: matmul_family.Start
+    offsets: tuple[int, int, int]
+    nbytes: int
+
+
+class Plan:
+    """How arrays are multiplied that lie alike; it holds none of them.
+
+    A class of its own and no tuple, so that it is a key by what it is and not by what it has.
+
+    Attributes:
+        choice: who does it.
+        pieces: the problems that it comes to, with addresses 0.
+        steps: launches of ours; none where the choice is not a family.
+    """
+
+    __slots__ = ('choice', 'pieces', 'steps')
+
+    def __init__(
+        self,
+        choice: Choice,
+        pieces: tuple[matmul_batch.Piece, ...] = (),
+        steps: tuple[_Step, ...] = (),
+    ) -> None:
+        self.choice = choice
+        self.pieces = pieces
+        self.steps = steps
 
 
 class MatmulKernels:
@@ -70,13 +97,13 @@ class MatmulKernels:
 
     def __init__(self, target: targets.Target) -> None:
         self.target = target
-        self.families: dict[str, Family] = {
+        self.families: dict[str, matmul_family.MatmulFamily] = {
             'gemv': gemv.GemvMatmul(target),
             'sm90': matmul_sm90.Sm90Matmul(target),
             'mma': matmul_mma.MmaMatmul(target),
             'simt': matmul_simt.SimtMatmul(target),
         }
-        self._arrangements: dict[tuple[Any, ...], _Arrangement] = {}
+        self._plans: dict[tuple[Any, ...], Plan] = {}
         self._choices: dict[matmul_problem.Problem, Choice] = {}
 
     def multiply(
@@ -115,75 +142,131 @@ class MatmulKernels:
             InvalidTypeError: the dtypes do not go together.
             InvalidArgumentError: the shapes do not go together.
         """
-        _check_bias(bias, out)
-        problems = self.problems(
+        pointer = self.target.pointer
+        starts = pointer(a), pointer(b), pointer(out)
+        plan = self.plan(
             a,
             b,
             out,
+            starts,
             transpose_a=transpose_a,
             transpose_b=transpose_b,
             precision=precision,
             bias=bias,
             activation=activation,
         )
-        if not out.size:
-            return Choice(NOTHING, 'there are no results')
-        if not problems:
-            return Choice(CUBLAS, 'the factors lie in a way that would take many launches')
-        choices = [self.choose(problem) for problem in problems]
-        for choice in choices:
-            if choice.family == CUBLAS:
-                return choice
-        try:
-            for problem, choice in zip(problems, choices, strict=True):
-                self._launch(self.families[choice.family], problem, allocate)
-        except targets.NoKernelError as error:
-            if not _cublas_can(problems[0]):
-                raise
-            return Choice(CUBLAS, str(error))
-        return choices[0]
+        self.launch(plan, starts, bias, allocate)
+        return plan.choice
 
-    def problems(
+    def plan(
         self,
         a: targets.Array,
         b: targets.Array,
         out: targets.Array,
+        starts: tuple[int, int, int],
         *,
         transpose_a: bool = False,
         transpose_b: bool = False,
         precision: matmul_problem.Precision = 'ieee',
         bias: targets.Array | None = None,
         activation: matmul_problem.Activation = 'none',
-    ) -> list[matmul_problem.Problem]:
-        """What the kernels would be given; see ``multiply`` for the arguments.
+    ) -> Plan:
+        """How arrays are to be multiplied; the same object for arrays that lie alike.
 
-        Returns:
-            The problems, none where there are no results, or where there would be many.
+        ``starts`` are the addresses of ``a``, ``b`` and ``out``; see ``multiply`` for the
+        other arguments and for errors.
         """
-        pieces = self._arrange(
-            a, b, out, transpose_a, transpose_b, precision=precision, activation=activation
-        )
-        if pieces is None or len(pieces) > _MOST_LAUNCHES:
-            return []
-        starts = [self.target.pointer(each) for each in (a, b, out)]
-        row = None if bias is None else self.target.pointer(bias)
-        return [_placed(piece, starts, row) for piece in pieces]
+        at_a, at_b, at_out = starts
+        row = added = None
+        if bias is not None:
+            row = self.target.pointer(bias)
+            added = bias.shape, bias.strides, bias.dtype, row % _UNIT
+        # All that a plan depends on but for the chip and its tables, which stay as they are.
+        key = (
+            a.shape, a.strides, a.dtype, at_a % _UNIT, b.shape, b.strides, b.dtype, at_b % _UNIT,
+            out.shape, out.strides, out.dtype, at_out % _UNIT, transpose_a, transpose_b,
+            precision, activation, added,
+        )  # fmt: skip
+        plan = self._plans.get(key)
+        if plan is None:
+            _check_bias(bias, out)
+            pieces = matmul_batch.arrange(
+                a,
+                b,
+                out,
+                transpose_a=transpose_a,
+                transpose_b=transpose_b,
+                precision=precision,
+                activation=activation,
+            )
+            plan = remembered.remember(self._plans, key, self._planned(pieces, starts, row))
+        return plan
+
+    def launch(
+        self,
+        plan: Plan,
+        starts: tuple[int, int, int],
+        bias: targets.Array | None,
+        allocate: Allocate,
+    ) -> None:
+        """Launches what of a plan is ours; see ``multiply`` and ``plan``."""
+        a, b, c = starts
+        row = 0 if bias is None else self.target.pointer(bias)
+        for start, (from_a, from_b, from_c), nbytes in plan.steps:
+            if nbytes:
+                scratch = allocate(nbytes)
+                workspace = self.target.pointer(scratch)
+                start(a + from_a, b + from_b, c + from_c, row, workspace)
+            else:
+                start(a + from_a, b + from_b, c + from_c, row, 0)
 
     def choose(self, problem: matmul_problem.Problem) -> Choice:
         """Who is to multiply; ``'cublas'`` also where no kernel of ours can."""
         key = matmul_types.describe(problem)
         choice = self._choices.get(key)
         if choice is None:
-            if len(self._choices) >= _MOST_PLANS:
-                self._choices.clear()
-            choice = self._choices[key] = self._decide(problem)
+            choice = remembered.remember(self._choices, key, self._decide(problem))
         return choice
+
+    def _planned(
+        self,
+        pieces: tuple[matmul_batch.Piece, ...] | None,
+        starts: tuple[int, int, int],
+        bias: int | None,
+    ) -> Plan:
+        if pieces is None or len(pieces) > _MOST_LAUNCHES:
+            why = 'the factors lie in a way that would take many launches'
+            return Plan(Choice(CUBLAS, why))
+        if not pieces:
+            return Plan(Choice(NOTHING, 'there are no results'))
+        problems = [piece.at(starts, bias) for piece in pieces]
+        choices = [self.choose(problem) for problem in problems]
+        for choice in choices:
+            if choice.family == CUBLAS:
+                return Plan(choice, pieces)
+        try:
+            steps = [
+                self._step(choice.family, problem, piece.offsets)
+                for choice, problem, piece in zip(choices, problems, pieces, strict=True)
+            ]
+        except targets.NoKernelError as error:
+            if not cublas.can_multiply(problems[0]):
+                raise
+            return Plan(Choice(CUBLAS, str(error)), pieces)
+        return Plan(choices[0], pieces, tuple(steps))
+
+    def _step(
+        self, name: str, problem: matmul_problem.Problem, offsets: tuple[int, int, int]
+    ) -> _Step:
+        family = self.families[name]
+        nbytes = family.workspace(problem)
+        return _Step(family.prepare(problem, split=nbytes > 0), offsets, nbytes)
 
     def _decide(self, problem: matmul_problem.Problem) -> Choice:
         able = [name for name, each in self.families.items() if each.supports(problem)]
         if not able:
             return Choice(CUBLAS, 'no kernel of ours does this')
-        if not _cublas_can(problem):
+        if not cublas.can_multiply(problem):
             return self._without_cublas(problem, able)
         row = matmul_table.find(problem, self.target.name)
         if row is not None and CUBLAS in row.microseconds:
@@ -201,45 +284,6 @@ class MatmulKernels:
         fastest = next((name for name in ranking if name in able), able[0])
         return Choice(fastest, 'cuBLAS does not do this')
 
-    def _launch(self, family: Family, problem: matmul_problem.Problem, allocate: Allocate) -> None:
-        nbytes = family.workspace(problem)
-        if not nbytes:
-            family.multiply(problem)
-            return
-        scratch = allocate(nbytes)
-        family.multiply(problem, self.target.pointer(scratch))
-
-    def _arrange(
-        self,
-        a: targets.Array,
-        b: targets.Array,
-        out: targets.Array,
-        transpose_a: bool,
-        transpose_b: bool,
-        *,
-        precision: matmul_problem.Precision,
-        activation: matmul_problem.Activation,
-    ) -> _Arrangement:
-        key = (
-            a.shape, a.strides, a.dtype, b.shape, b.strides, b.dtype,
-            out.shape, out.strides, out.dtype, transpose_a, transpose_b, precision, activation,
-        )  # fmt: skip
-        if key in self._arrangements:
-            return self._arrangements[key]
-        if len(self._arrangements) >= _MOST_PLANS:
-            self._arrangements.clear()
-        pieces = matmul_batch.arrange(
-            a,
-            b,
-            out,
-            transpose_a=transpose_a,
-            transpose_b=transpose_b,
-            precision=precision,
-            activation=activation,
-        )
-        self._arrangements[key] = pieces
-        return pieces
-
 
 def _check_bias(bias: targets.Array | None, out: targets.Array) -> None:
     if bias is None:
@@ -255,22 +299,3 @@ def _check_bias(bias: targets.Array | None, out: targets.Array) -> None:
             f'results of shape {out.shape}; it must be dense and have the shape '
             f'{out.shape[-1:]}'
         )
-
-
-def _placed(
-    piece: matmul_batch.Piece, starts: list[int], bias: int | None
-) -> matmul_problem.Problem:
-    problem = piece.problem
-    a, b, c = (start + offset for start, offset in zip(starts, piece.offsets, strict=True))
-    return problem._replace(
-        a=problem.a._replace(address=a),
-        b=problem.b._replace(address=b),
-        c=problem.c._replace(address=c),
-        bias=bias,
-    )
-
-
-def _cublas_can(problem: matmul_problem.Problem) -> bool:
-    """Whether CuPy's product is cuBLAS's: not for integers, nor for other results."""
-    floats = dtypes.FLOATING | dtypes.COMPLEX
-    return problem.dtype in floats and problem.result == problem.dtype and problem.k > 0

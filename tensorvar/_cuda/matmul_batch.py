@@ -22,6 +22,12 @@ class Piece(NamedTuple):
     problem: matmul_problem.Problem
     offsets: tuple[int, int, int]
 
+    def at(self, starts: tuple[int, int, int], bias: int | None = None) -> matmul_problem.Problem:
+        """The problem with its addresses, for those of a, b, out and of the bias."""
+        places = zip(self.problem[4:7], starts, self.offsets, strict=True)
+        a, b, c = (each._replace(address=start + offset) for each, start, offset in places)
+        return self.problem._replace(a=a, b=b, c=c, bias=bias)
+
 
 class _Matrix(NamedTuple):
     """The last two dimensions of an array, in elements."""
@@ -48,8 +54,8 @@ def arrange(
     *,
     transpose_a: bool,
     transpose_b: bool,
-    precision: matmul_problem.Precision,
-    activation: matmul_problem.Activation,
+    precision: matmul_problem.Precision = 'ieee',
+    activation: matmul_problem.Activation = 'none',
 ) -> tuple[Piece, ...] | None:
     """The problems, none where there are no results; None where a factor lies too oddly.
 

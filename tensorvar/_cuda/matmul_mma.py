@@ -7,21 +7,18 @@ size; multiples of 16 bytes are the fastest.
 
 import math
 import re
-import struct
-from typing import NamedTuple
 
 import numpy as np
 
 from tensorvar import dtypes
 from tensorvar._cuda import (
-    arguments,
     element_types,
     launch,
+    matmul_family,
     matmul_problem,
     matmul_types,
     mma_tiles,
     source,
-    splitk_reduce,
     targets,
 )
 
@@ -37,26 +34,9 @@ _WITH_SHARED_MEMORY_FOR_FOUR_STAGES = (80, 90, 100)
 _CHUNK = 16
 _SMALLEST_COPY = 4
 _MOST_BLOCKS = (1 << 31) - 1
-_MOST_PLANS = 4096
-_PRODUCT = struct.Struct('<19Q')
-_SIGNATURE = arguments.Signature(arguments.by_value(_PRODUCT.size, 8))
 
 
-class _Plan(NamedTuple):
-    """A prepared launch for problems that differ in their addresses only.
-
-    Attributes:
-        launch: of the product.
-        choice: how it is dealt out.
-        tail: the last three numbers of ``tv::Product``.
-    """
-
-    launch: launch.Launch
-    choice: mma_tiles.Choice
-    tail: tuple[int, int, int]
-
-
-class MmaMatmul:
+class MmaMatmul(matmul_family.MatmulFamily):
     """Matrix products on the tensor cores of one device.
 
     Args:
@@ -67,12 +47,9 @@ class MmaMatmul:
     def __init__(
         self, target: targets.Target, tiles: tuple[mma_tiles.Tile, ...] | None = None
     ) -> None:
-        self._target = target
+        super().__init__(target)
         self._capability = _capability(target.name)
         self._tiles = mma_tiles.tiles(target.name) if tiles is None else tiles
-        self._reduction = splitk_reduce.SplitReduction(target)
-        self._kernels: dict[source.Export, launch.Kernel] = {}
-        self._plans: dict[tuple[matmul_problem.Problem, bool], _Plan] = {}
 
     def supports(self, problem: matmul_problem.Problem) -> bool:
         """Whether the kernels can do this: by chip, dtypes, alignment and size."""
@@ -87,41 +64,26 @@ class MmaMatmul:
 
         They hold the sums of a product that too few blocks would share otherwise.
         """
-        if not _results(problem):
+        if not problem.size:
             return 0
-        splits = self._choose(problem, split=True).splits
-        return splits * _results(problem) * _extents(problem).sum_size if splits > 1 else 0
+        return matmul_types.sums_bytes(problem, self._choose(problem, split=True).splits)
 
-    def multiply(self, problem: matmul_problem.Problem, workspace: int = 0) -> None:
-        """Launches a product that ``supports`` said yes to; waits for nothing.
-
-        Args:
-            problem: what is multiplied.
-            workspace: address of as many bytes as ``workspace`` says, or 0 to do without,
-                which takes longer.
-        """
-        if not _results(problem):
-            # A launch of no blocks is an error of the driver's.
-            return
-        key = (matmul_types.describe(problem), workspace != 0)
-        plan = self._plans.get(key) or self._plan(key)
-        if plan.choice.splits == 1:
-            self._launch(problem, plan)
-            return
-        self._launch(_without_epilogue(problem, workspace), plan)
-        self._reduction.reduce(problem, workspace, plan.choice.splits)
-
-    def exports(
-        self, problem: matmul_problem.Problem, *, split: bool = False
-    ) -> list[source.Export]:
-        """The kernels of ``matmul_mma.cu`` that a problem needs.
-
-        Args:
-            problem: what is multiplied.
-            split: whether there will be a workspace.
-        """
+    def prepare(self, problem: matmul_problem.Problem, *, split: bool) -> matmul_family.Start:
+        """What launches a product; see ``MatmulFamily``."""
         choice = self._choose(problem, split=split)
-        return [self._export(_first_step(problem, choice), choice.tile)]
+        first, tile = matmul_types.first_step(problem, choice.splits), choice.tile
+        extents = _extents(problem)
+        shared = tile.shared(self._stages(problem), extents.sum_size)
+        grid = launch.Grid(extents.blocks(tile) * choice.splits, tile.threads, shared)
+        kernel = self._target.kernel(self._export(first, tile), matmul_family.PRODUCT)
+        numbers = matmul_family.numbers(
+            first,
+            batch=first.batch,
+            terms=choice.terms,
+            tiles=(-(-first.m // tile.rows), -(-first.n // tile.columns)),
+            vectors=matmul_types.has_vectors(first.c, first.result.itemsize),
+        )
+        return self._reduced(problem, self._launched(kernel, grid, numbers), choice.splits)
 
     def _has_types(self, problem: matmul_problem.Problem) -> bool:
         dtype = problem.dtype
@@ -141,38 +103,6 @@ class MmaMatmul:
         return dtype == _FLOAT16 or (
             dtype in dtypes.HALF_PRECISION and self._capability >= _WITH_ASYNCHRONOUS_COPIES
         )
-
-    def _launch(self, problem: matmul_problem.Problem, plan: _Plan) -> None:
-        a, b, c = problem.a, problem.b, problem.c
-        plan.launch(
-            self._target.stream(),
-            _PRODUCT.pack(
-                a.address, b.address, c.address, problem.bias or 0,
-                problem.m, problem.n, problem.k, problem.batch,
-                a.leading, b.leading, c.leading,
-                a.stride, b.stride, c.stride,
-                plan.choice.terms, _results(problem),
-                *plan.tail,
-            ),
-        )  # fmt: skip
-
-    def _plan(self, key: tuple[matmul_problem.Problem, bool]) -> _Plan:
-        problem, split = key
-        choice = self._choose(problem, split=split)
-        first = _first_step(problem, choice)
-        tile, extents = choice.tile, _extents(problem)
-        shared = tile.shared(self._stages(problem), extents.sum_size)
-        blocks = extents.blocks(tile) * choice.splits
-        export = self._export(first, tile)
-        if export not in self._kernels:
-            self._kernels[export] = self._target.kernel(export, _SIGNATURE)
-        bound = self._kernels[export].bind(launch.Grid(blocks, tile.threads, shared))
-        vectors = matmul_types.has_vectors(first.c, first.result.itemsize)
-        tail = -(-problem.m // tile.rows), -(-problem.n // tile.columns), int(vectors)
-        if len(self._plans) >= _MOST_PLANS:
-            self._plans.clear()
-        self._plans[key] = _Plan(bound, choice, tail)
-        return self._plans[key]
 
     def _choose(self, problem: matmul_problem.Problem, *, split: bool) -> mma_tiles.Choice:
         allowed = tuple(tile for tile in self._tiles if self._has_registers(problem, tile))
@@ -233,10 +163,6 @@ def _capability(chip: str) -> int:
     return int(number[1]) if number else _WITH_ASYNCHRONOUS_COPIES
 
 
-def _results(problem: matmul_problem.Problem) -> int:
-    return problem.batch * problem.m * problem.n
-
-
 def _extents(problem: matmul_problem.Problem) -> mma_tiles.Extents:
     return mma_tiles.Extents(
         element_types.element_type('matmul', problem.dtype).short,
@@ -247,21 +173,6 @@ def _extents(problem: matmul_problem.Problem) -> mma_tiles.Extents:
         mma_tiles.TILE_BYTES // problem.dtype.itemsize,
         matmul_types.sum_type(problem.dtype).itemsize,
     )
-
-
-def _without_epilogue(problem: matmul_problem.Problem, workspace: int) -> matmul_problem.Problem:
-    """The product whose results are the sums of splits, in the workspace."""
-    into = problem.c._replace(address=workspace, leading=problem.n, stride=problem.m * problem.n)
-    return problem._replace(
-        c=into, result=matmul_types.sum_type(problem.dtype), bias=None, activation='none'
-    )
-
-
-def _first_step(
-    problem: matmul_problem.Problem, choice: mma_tiles.Choice
-) -> matmul_problem.Problem:
-    # A workspace is at a multiple of 16.
-    return problem if choice.splits == 1 else _without_epilogue(problem, 0)
 
 
 def _aligned(problem: matmul_problem.Problem) -> int:

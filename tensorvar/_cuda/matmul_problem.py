@@ -55,3 +55,8 @@ class Problem(NamedTuple):
     precision: Precision = 'ieee'
     bias: int | None = None
     activation: Activation = 'none'
+
+    @property
+    def size(self) -> int:
+        """How many results there are."""
+        return self.batch * self.m * self.n

@@ -10,16 +10,17 @@ workspace, which also puts its rows along K, the only layout of tf32 that the te
 read.
 """
 
-from typing import NamedTuple
+import itertools
 
 from tensorvar import errors
 from tensorvar._cuda import (
     launch,
+    matmul_family,
     matmul_problem,
+    matmul_types,
+    remembered,
     sm90_plan,
     sm90_tiles,
-    source,
-    splitk_reduce,
     targets,
     tensor_map,
 )
@@ -28,38 +29,11 @@ _CHIPS = ('sm_90a', 'host')
 _ROUND_THREADS = 256
 _ROUND_TILE = 32
 _ROUND_BLOCKS = 8
-_MOST_PLANS = 4096
 _MOST_TILES = 1 << 31
 _LONGEST = _MOST_TILES - 512
-_Start = tuple[launch.Launch, tuple[int | bytes, ...]]
 
 
-class _Plan(NamedTuple):
-    """A prepared launch for problems that differ in their addresses only.
-
-    Attributes:
-        launch: of the product.
-        operands: A, B and C.
-        tiling: ``tv::Tiling``.
-        round: what puts B into the workspace, or None, and its arguments after the
-            addresses.
-    """
-
-    launch: launch.Launch
-    operands: tuple[sm90_plan.Operand, sm90_plan.Operand, sm90_plan.Operand]
-    tiling: bytes
-    round: tuple[launch.Launch, tuple[int, ...]] | None
-
-
-class _Ready(NamedTuple):
-    """Launches with their arguments, then the reduction of the sums of splits."""
-
-    starts: tuple[_Start, ...]
-    sums: int
-    splits: int
-
-
-class Sm90Matmul:
+class Sm90Matmul(matmul_family.MatmulFamily):
     """Matrix products of 16-bit floats and tf32 on one device.
 
     Args:
@@ -70,13 +44,11 @@ class Sm90Matmul:
     def __init__(
         self, target: targets.Target, tiles: tuple[sm90_tiles.Tile, ...] = sm90_tiles.TILES
     ) -> None:
-        self._target = target
+        super().__init__(target)
         self._tiles = tiles
-        self._reduction = splitk_reduce.SplitReduction(target)
-        self._kernels: dict[source.Export, launch.Kernel] = {}
-        self._plans: dict[tuple[matmul_problem.Problem, sm90_tiles.Choice], _Plan] = {}
+        self._numbers = itertools.count()
         self._maps: dict[tensor_map.Tiled, bytes] = {}
-        self._ready: dict[tuple[matmul_problem.Problem, int], _Ready] = {}
+        self._operands: dict[tuple[int, int, int, int], tuple[bytes, ...]] = {}
 
     def supports(self, problem: matmul_problem.Problem) -> bool:
         """Whether the kernels can do this: by chip, dtypes, alignment and size."""
@@ -110,72 +82,19 @@ class Sm90Matmul:
         """
         splits = self._choose(problem, may_split=True).splits
         rounded = sm90_plan.rounded_bytes(problem) if sm90_plan.is_tf32(problem) else 0
-        sums = problem.batch * problem.m * problem.n * sm90_plan.FLOAT32.itemsize
-        return rounded + (splits * sums if splits > 1 else 0)
+        return rounded + matmul_types.sums_bytes(problem, splits)
 
-    def multiply(self, problem: matmul_problem.Problem, workspace: int = 0) -> None:
-        """Launches a product that ``supports`` said yes to; waits for nothing.
-
-        Args:
-            problem: what is multiplied.
-            workspace: address of as many bytes as ``workspace`` says; 16-bit floats can do
-                without, which may take longer.
-
-        Raises:
-            InvalidArgumentError: tf32 has no workspace.
-        """
-        key = problem, workspace
-        ready = self._ready.get(key)
-        if ready is None:
-            if len(self._ready) >= _MOST_PLANS:
-                self._ready.clear()
-            ready = self._ready[key] = self._prepare(problem, workspace)
-        stream = self._target.stream()
-        for start, values in ready.starts:
-            start(stream, *values)
-        if ready.splits > 1:
-            self._reduction.reduce(problem, ready.sums, ready.splits)
-
-    def exports(
-        self, problem: matmul_problem.Problem, *, split: bool = False
-    ) -> list[source.Export]:
-        """The kernels of ``matmul_sm90.cu`` and ``round_tf32.cu`` that a problem needs.
-
-        Args:
-            problem: what is multiplied.
-            split: whether there will be a workspace.
-        """
+    def prepare(self, problem: matmul_problem.Problem, *, split: bool) -> matmul_family.Start:
+        """What launches a product; see ``MatmulFamily``. tf32 needs a workspace."""
+        tf32 = sm90_plan.is_tf32(problem)
+        if tf32 and not split:
+            raise errors.InvalidArgumentError(
+                f'[matmul] tf32 without a workspace; it takes {self.workspace(problem)} bytes'
+            )
         choice = self._choose(problem, may_split=split)
-        product = problem if choice.splits == 1 else sm90_plan.sums_of(problem, 0)
-        found = [sm90_plan.export(product, choice.tile)]
-        if sm90_plan.is_tf32(problem):
-            found.append(sm90_plan.round_export(problem))
-        return found
-
-    def _prepare(self, problem: matmul_problem.Problem, workspace: int) -> _Ready:
-        choice = self._choose(problem, may_split=workspace != 0)
-        starts: list[_Start] = []
-        b, sums = problem.b.address, workspace
-        product = problem
-        if sm90_plan.is_tf32(problem):
-            if not workspace:
-                raise errors.InvalidArgumentError(
-                    f'[matmul] tf32 without a workspace; it takes {self.workspace(problem)} bytes'
-                )
-            b, sums = workspace, workspace + sm90_plan.rounded_bytes(problem)
-        if choice.splits > 1:
-            product = sm90_plan.sums_of(problem, sums)
-        plan = self._plan(product, choice)
-        if plan.round is not None:
-            start, tail = plan.round
-            starts.append((start, (workspace, problem.b.address, *tail)))
-        addresses = problem.a.address, b, product.c.address
-        maps = [
-            self._map(operand.at(address))
-            for operand, address in zip(plan.operands, addresses, strict=True)
-        ]
-        starts.append((plan.launch, (*maps, product.bias or 0, plan.tiling)))
-        return _Ready(tuple(starts), sums, choice.splits)
+        product = matmul_types.first_step(problem, choice.splits)
+        start = self._reduced(problem, self._product(product, choice), choice.splits)
+        return self._rounded(problem, start) if tf32 else start
 
     def _choose(self, problem: matmul_problem.Problem, *, may_split: bool) -> sm90_tiles.Choice:
         return sm90_tiles.choose(
@@ -186,59 +105,53 @@ class Sm90Matmul:
             may_split=may_split and sm90_plan.can_split(problem),
         )
 
-    def _map(self, tiled: tensor_map.Tiled) -> bytes:
-        found = self._maps.get(tiled)
-        if found is None:
-            if len(self._maps) >= _MOST_PLANS:
-                self._maps.clear()
-            found = self._maps[tiled] = self._target.tensor_map(tiled)
-        return found
-
-    def _plan(self, product: matmul_problem.Problem, choice: sm90_tiles.Choice) -> _Plan:
-        described = product._replace(
-            a=product.a._replace(address=0),
-            b=product.b._replace(address=0),
-            c=product.c._replace(address=0),
-            bias=None,
-        )
-        plan = self._plans.get((described, choice))
-        if plan is None:
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            plan = self._plans[described, choice] = self._bind(described, choice)
-        return plan
-
-    def _bind(self, product: matmul_problem.Problem, choice: sm90_tiles.Choice) -> _Plan:
+    def _product(
+        self, product: matmul_problem.Problem, choice: sm90_tiles.Choice
+    ) -> matmul_family.Start:
         tile = choice.tile
         tiling, count = sm90_plan.tiling(product, choice)
         at_once = min(count, max(1, self._target.multiprocessors // tile.cluster))
         grid = launch.Grid(
             at_once * tile.cluster, tile.threads, shared=tile.shared, cluster=tile.cluster
         )
-        kernel = self._kernel(sm90_plan.export(product, tile))
-        operands = sm90_plan.operands(product, choice)
-        return _Plan(kernel.bind(grid), operands, tiling, self._rounding(product))
+        kernel = self._target.kernel(sm90_plan.export(product, tile), sm90_plan.SIGNATURE)
+        run, stream, ready = kernel.bind(grid), self._target.stream, self._operands
+        operands, number = sm90_plan.operands(product, choice), next(self._numbers)
 
-    def _rounding(
-        self, product: matmul_problem.Problem
-    ) -> tuple[launch.Launch, tuple[int, ...]] | None:
-        if not sm90_plan.is_tf32(product):
-            return None
-        pitch = sm90_plan.rounded_pitch(product.k) // product.dtype.itemsize
-        matrices = sm90_plan.rounded_matrices(product)
-        count = matrices * -(-product.n // _ROUND_TILE) * -(-product.k // _ROUND_TILE)
+        def find(key: tuple[int, int, int, int]) -> tuple[bytes, ...]:
+            tiled = [each.at(address) for each, address in zip(operands, key[1:], strict=True)]
+            return remembered.remember(ready, key, tuple(map(self._map, tiled)))
+
+        def start(a: int, b: int, c: int, bias: int, _: int) -> None:
+            key = number, a, b, c
+            run(stream(), *(ready.get(key) or find(key)), bias, tiling)
+
+        return start
+
+    def _map(self, tiled: tensor_map.Tiled) -> bytes:
+        found = self._maps.get(tiled)
+        if found is None:
+            found = remembered.remember(self._maps, tiled, self._target.tensor_map(tiled))
+        return found
+
+    def _rounded(
+        self, problem: matmul_problem.Problem, multiply: matmul_family.Start
+    ) -> matmul_family.Start:
+        """What puts B into the workspace, rounded, and then multiplies by that."""
+        pitch = sm90_plan.rounded_pitch(problem.k) // problem.dtype.itemsize
+        matrices = sm90_plan.rounded_matrices(problem)
+        count = matrices * -(-problem.n // _ROUND_TILE) * -(-problem.k // _ROUND_TILE)
         grid = launch.Grid(min(count, _ROUND_BLOCKS * self._target.multiprocessors), _ROUND_THREADS)
-        bound = self._kernel(sm90_plan.round_export(product)).bind(grid)
-        tail = (matrices, product.n, product.k, pitch, product.b.leading, product.b.stride)
-        return bound, tail
+        kernel = self._target.kernel(sm90_plan.round_export(problem), sm90_plan.ROUND_SIGNATURE)
+        run, stream, leading = kernel.bind(grid), self._target.stream, problem.b.leading
+        rest = matrices, problem.n, problem.k, pitch, leading, problem.b.stride
+        sums = sm90_plan.rounded_bytes(problem)
 
-    def _kernel(self, export: source.Export) -> launch.Kernel:
-        kernel = self._kernels.get(export)
-        if kernel is None:
-            rounds = export.macro == 'TV_ROUND_TF32'
-            signature = sm90_plan.ROUND_SIGNATURE if rounds else sm90_plan.SIGNATURE
-            kernel = self._kernels[export] = self._target.kernel(export, signature)
-        return kernel
+        def start(a: int, b: int, c: int, bias: int, workspace: int) -> None:
+            run(stream(), workspace, b, *rest)
+            multiply(a, workspace, c, bias, workspace + sums)
+
+        return start
 
 
 def _has_few_tiles(problem: matmul_problem.Problem) -> bool:

@@ -88,3 +88,19 @@ def describe(problem: matmul_problem.Problem) -> matmul_problem.Problem:
         c=problem.c._replace(address=problem.c.address % VECTOR_BYTES),
         bias=None if problem.bias is None else problem.bias % VECTOR_BYTES,
     )
+
+
+def first_step(problem: matmul_problem.Problem, splits: int) -> matmul_problem.Problem:
+    """The product that is launched first: with splits that of their sums.
+
+    These are dense, at a multiple of 16, and in the type that products are added in.
+    """
+    if splits == 1:
+        return problem
+    into = matmul_problem.Matrices(0, problem.n, problem.m * problem.n)
+    return problem._replace(c=into, result=sum_type(problem.dtype), bias=None, activation='none')
+
+
+def sums_bytes(problem: matmul_problem.Problem, splits: int) -> int:
+    """Bytes of the sums of splits; 0 where a product is not split."""
+    return splits * problem.size * sum_type(problem.dtype).itemsize if splits > 1 else 0

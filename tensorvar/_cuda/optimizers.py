@@ -19,7 +19,6 @@ from tensorvar._cuda import (
     optimizer_plan,
     optimizer_rules,
     select,
-    source,
     targets,
     tensor_table,
 )
@@ -100,7 +99,6 @@ class OptimizerKernels:
         self._target = target
         self._upload = upload
         self._argument_bytes = argument_bytes
-        self._kernels: dict[source.Export, launch.Kernel] = {}
         self._updates: dict[tuple[Any, ...], Update] = {}
 
     def apply(
@@ -199,7 +197,7 @@ class OptimizerKernels:
             partials, blocks = self._measure(gradients, launches, kept)
         options = _CLIPS * (clip_norm is not None) | _SKIPS * skip_non_finite
         options |= _CORRECTS * (rule.betas is not None)
-        prepare = self._kernel(optimizer_plan.PREPARE, optimizer_plan.PREPARE_SIGNATURE)
+        prepare = self._target.kernel(optimizer_plan.PREPARE, optimizer_plan.PREPARE_SIGNATURE)
         address = self._target.pointer(scalars)
         launches.append(
             (
@@ -234,7 +232,7 @@ class OptimizerKernels:
             grid, share = tensor_table.work_split(
                 table.positions, length, geometry, self._target.multiprocessors
             )
-            kernel = self._kernel(*optimizer_plan.sum_export(dtype, geometry.unroll, table))
+            kernel = self._target.kernel(*optimizer_plan.sum_export(dtype, geometry.unroll, table))
             found.append((kernel.bind(grid), grid.blocks, table, share))
         # Without any element, one sum of nothing.
         blocks = sum(each[1] for each in found) or 1
@@ -273,7 +271,7 @@ class OptimizerKernels:
             table.positions, length, geometry, self._target.multiprocessors
         )
         decayed = sum(tensors.decays[position] for position in positions)
-        kernel = self._kernel(
+        kernel = self._target.kernel(
             optimizer_plan.update_export(rule, types, geometry.unroll, table),
             optimizer_plan.update_signature(rule, types, table),
         )
@@ -290,13 +288,6 @@ class OptimizerKernels:
         return tensor_table.build(
             sizes, addresses, length, self._argument_bytes, self._target, self._upload
         )
-
-    def _kernel(self, export: source.Export, signature: arguments.Signature) -> launch.Kernel:
-        kernel = self._kernels.get(export)
-        if kernel is None:
-            kernel = self._target.kernel(export, signature)
-            self._kernels[export] = kernel
-        return kernel
 
     def _check_scalars(self, op: str, scalars: targets.Array) -> None:
         dense = scalars.flags.c_contiguous and self._target.pointer(scalars) % 8 == 0

@@ -20,6 +20,7 @@ from tensorvar._cuda import (
     gather_plan,
     launch,
     layout,
+    remembered,
     row_operands,
     scatter_plan,
     source,
@@ -42,7 +43,6 @@ _FOLD = arguments.Signature(*[_POINTER] * 4, _COUNT, _COUNT, _DIVISOR, _COUNT, _
 _JOIN = arguments.Signature(*[_POINTER] * 4, *[_COUNT] * 4, _DIVISOR)
 # Windows that a block of the joining kernel looks at.
 _JOINED_WINDOWS = 32
-_MOST_BOUND = 4096
 
 _UINT8 = np.dtype(np.uint8)
 
@@ -65,7 +65,6 @@ class RowKernels:
         self.chip = target.name
         self._target = target
         self._empty = empty
-        self._kernels: dict[source.Export, launch.Kernel] = {}
         self._bound: dict[tuple[source.Export, int, int], launch.Launch] = {}
 
     def gather(
@@ -345,14 +344,7 @@ class RowKernels:
         key = export, blocks, size
         bound = self._bound.get(key)
         if bound is None:
-            if len(self._bound) >= _MOST_BOUND:
-                self._bound.clear()
             grid = gather_plan.grid(blocks, size, self.chip, self._target.multiprocessors)
-            bound = self._bound[key] = self._kernel(export, signature).bind(grid)
+            made = self._target.kernel(export, signature).bind(grid)
+            bound = remembered.remember(self._bound, key, made)
         return bound
-
-    def _kernel(self, export: source.Export, signature: arguments.Signature) -> launch.Kernel:
-        kernel = self._kernels.get(export)
-        if kernel is None:
-            kernel = self._kernels[export] = self._target.kernel(export, signature)
-        return kernel

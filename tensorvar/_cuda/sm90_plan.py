@@ -72,12 +72,6 @@ def can_split(problem: matmul_problem.Problem) -> bool:
     return problem.n * FLOAT32.itemsize % tensor_map.UNIT == 0
 
 
-def sums_of(problem: matmul_problem.Problem, address: int) -> matmul_problem.Problem:
-    """The product whose results are the sums of splits, one after the other."""
-    into = matmul_problem.Matrices(address, problem.n, problem.m * problem.n)
-    return problem._replace(c=into, result=FLOAT32, bias=None, activation='none')
-
-
 def rounded_pitch(k: int) -> int:
     """Bytes from one rounded row of B to the next."""
     row = k * FLOAT32.itemsize
@@ -114,7 +108,7 @@ def lie(
 def operands(
     problem: matmul_problem.Problem, choice: sm90_tiles.Choice
 ) -> tuple[Operand, Operand, Operand]:
-    """A, B and C; with splits, C of ``sums_of``."""
+    """A, B and C; with splits, C of ``matmul_types.first_step``."""
     tile = choice.tile
     slab = sm90_tiles.SLAB_BYTES // problem.dtype.itemsize
     across_b = not problem.b.transposed

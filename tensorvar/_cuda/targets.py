@@ -78,6 +78,7 @@ class DeviceTarget:
         self._kernels = kernels
         self._cuda = cuda
         self._driver = launch.driver()
+        self._loaded: dict[source.Export, launch.Kernel] = {}
         self._missing: dict[source.Export, str] = {}
 
     def kernel(self, export: source.Export, signature: arguments.Signature) -> launch.Kernel:
@@ -86,15 +87,20 @@ class DeviceTarget:
         Raises:
             NoKernelError: it does not compile or load, now or when it was first asked for.
         """
+        kernel = self._loaded.get(export)
+        if kernel is not None:
+            return kernel
         if export in self._missing:
             raise NoKernelError(self._missing[export])
         try:
             module = self._driver.load(self.cubin(export))
-            return launch.DeviceKernel(self._driver, module, export.name, signature)
+            kernel = launch.DeviceKernel(self._driver, module, export.name, signature)
         except errors.OpError as error:
             # Compiling takes long, so it is not tried again.
             self._missing[export] = f'{export.name} for {self.name}: {error}'
             raise NoKernelError(self._missing[export]) from error
+        self._loaded[export] = kernel
+        return kernel
 
     def cubin(self, export: source.Export) -> bytes:
         """Machine code of one kernel, from the cache or compiled now."""

@@ -1,8 +1,10 @@
 """Who multiplies: by what was measured, else our kernels only where cuBLAS cannot."""
 
 import json
+import math
 import pathlib
 import shutil
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from tensorvar import errors
-from tensorvar._cuda import matmul, matmul_problem, matmul_table, source, targets
+from tensorvar._cuda import matmul, matmul_family, matmul_problem, matmul_table, source, targets
 from tests.support import matmul_cases
 from tests.support.kernel_reference import BFLOAT16
 from tests.support.matmul_cases import Case
@@ -45,7 +47,7 @@ class Stub:
     def __init__(self, *, able: bool = True, scratch: int = 0) -> None:
         self.able = able
         self.scratch = scratch
-        self.given: list[tuple[matmul_problem.Problem, int]] = []
+        self.given: list[tuple[Any, ...]] = []
 
     def supports(self, problem: matmul_problem.Problem) -> bool:
         return self.able
@@ -53,14 +55,15 @@ class Stub:
     def workspace(self, problem: matmul_problem.Problem) -> int:
         return self.scratch
 
-    def multiply(self, problem: matmul_problem.Problem, workspace: int = 0) -> None:
-        self.given.append((problem, workspace))
+    def prepare(self, problem: matmul_problem.Problem, *, split: bool) -> matmul_family.Start:
+        assert split == bool(self.scratch)
+        return lambda *addresses: self.given.append((problem, *addresses))
 
 
 class Missing(Stub):
     """A family whose kernels do not compile."""
 
-    def multiply(self, problem: matmul_problem.Problem, workspace: int = 0) -> None:
+    def prepare(self, problem: matmul_problem.Problem, *, split: bool) -> matmul_family.Start:
         raise targets.NoKernelError('it does not compile')
 
 
@@ -82,15 +85,21 @@ def no_scratch(nbytes: int) -> np.ndarray:
 
 
 class TestWithoutMeasurements:
-    @pytest.mark.parametrize('dtype', ['float16', 'float32', 'float64', 'complex64'])
-    def test_cublas_does_what_it_can(self, tables: pathlib.Path, dtype: str) -> None:
-        kind = np.dtype(dtype)
-        choice = kernels().choose(problem(512, 512, 512, dtype=kind, result=kind))
+    @pytest.mark.parametrize(
+        ('dtype', 'result'),
+        [
+            ('float16', 'float16'), ('float32', 'float32'), ('float64', 'float64'),
+            ('complex64', 'complex64'), ('float16', 'float32'), (BFLOAT16, 'float32'),
+        ],
+    )  # fmt: skip
+    def test_cublas_does_what_it_can(self, tables: pathlib.Path, dtype: Any, result: str) -> None:
+        changes = {'dtype': np.dtype(dtype), 'result': np.dtype(result)}
+        choice = kernels().choose(problem(512, 512, 512, **changes))
         assert choice == ('cublas', 'not measured on sm_90a')
 
     @pytest.mark.parametrize(
         ('dtype', 'result'),
-        [(INT32, INT32), (INT8, INT8), (INT8, INT32), (BFLOAT16, FLOAT32)],
+        [(INT32, INT32), (INT8, INT8), (INT8, INT32)],
     )
     def test_our_kernels_do_what_it_cannot(
         self, tables: pathlib.Path, dtype: np.dtype, result: np.dtype
@@ -196,7 +205,7 @@ def test_scratch_is_asked_for_and_handed_over(tables: pathlib.Path) -> None:
     made = kernels(one=one)
     choice = made.multiply(a, np.zeros((5, 6), np.int32), out, allocate=allocate)
     assert choice.family == 'one'
-    [(asked, address)] = one.given
+    [(asked, *_, address)] = one.given
     assert (asked.m, asked.n, asked.k) == (4, 6, 5)
     assert address == given[0].ctypes.data
     assert given[0].size == 100
@@ -208,6 +217,86 @@ def test_a_choice_is_made_once(tables: pathlib.Path) -> None:
     made.families['one'] = Stub(able=False)
     assert made.choose(problem(4, 4, 4, dtype=INT32, result=INT32)) is first
     assert made.choose(problem(4, 4, 5, dtype=INT32, result=INT32)).family == 'cublas'
+
+
+Arrays = dict[str, Any]
+
+
+def aligned(shape: tuple[int, ...], dtype: Any = np.int32, past: int = 0) -> np.ndarray:
+    """Ones in memory so many bytes past a multiple of 16."""
+    nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(nbytes + 32, np.uint8)
+    start = -memory.ctypes.data % 16 + past
+    made = memory[start : start + nbytes].view(dtype).reshape(shape)
+    made[...] = 1
+    return made
+
+
+def plan_of(made: matmul.MatmulKernels, **changes: Any) -> matmul.Plan:
+    given: Arrays = {
+        'a': aligned((8, 8)), 'b': aligned((8, 8)), 'out': aligned((8, 8)), 'bias': aligned((8,)),
+    } | changes  # fmt: skip
+    starts = tuple(given[name].ctypes.data for name in ('a', 'b', 'out'))
+    return made.plan(starts=starts, **given)
+
+
+def test_arrays_that_lie_alike_have_one_plan(tables: pathlib.Path) -> None:
+    made = kernels(one=Stub())
+    assert plan_of(made) is plan_of(made)
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        *({name: aligned((8, 8), past=4)} for name in ('a', 'b', 'out')),
+        {'bias': aligned((8,), past=4)},
+        {'bias': None},
+        {'a': aligned((8, 16))[:, :8]},
+        {'b': aligned((8, 16))[:, :8]},
+        {'out': aligned((8, 16))[:, :8]},
+        {'a': aligned((4, 8)), 'out': aligned((4, 8))},
+        {'transpose_a': True},
+        {'transpose_b': True},
+        {'precision': 'tf32'},
+        {'activation': 'relu'},
+        {
+            'a': aligned((8, 8), np.float32),
+            'b': aligned((8, 8), np.float32),
+            'out': aligned((8, 8), np.float32),
+            'bias': aligned((8,), np.float32),
+        },
+    ],
+)
+def test_all_that_a_choice_depends_on_makes_a_plan(tables: pathlib.Path, changes: Arrays) -> None:
+    made = kernels(one=Stub())
+    first = plan_of(made)
+    other = plan_of(made, **changes)
+    assert other is not first
+    assert plan_of(made, **changes) is other
+    assert plan_of(made) is first
+
+
+def test_a_plan_is_launched_with_the_addresses_of_each_call(tables: pathlib.Path) -> None:
+    one = Stub()
+    made = kernels(one=one)
+    calls = []
+    for _ in range(2):
+        a, b, out, bias = *(aligned((8, 8)) for _ in range(3)), aligned((8,))
+        made.multiply(a, b, out, bias=bias, allocate=no_scratch)
+        calls.append((a, b, out, bias))
+    [(first, *addresses), (second, *more)] = one.given
+    assert first is second
+    assert addresses == [*(each.ctypes.data for each in calls[0]), 0]
+    assert more == [*(each.ctypes.data for each in calls[1]), 0]
+
+
+def test_a_plan_keeps_no_array_alive(tables: pathlib.Path) -> None:
+    made = kernels()
+    arrays = [aligned((8, 8)) for _ in range(3)]
+    watched = [weakref.ref(each) for each in arrays]
+    made.multiply(*arrays, allocate=no_scratch)
+    del arrays
+    assert [each() for each in watched] == [None] * 3
 
 
 def test_a_kernel_that_does_not_compile(tables: pathlib.Path) -> None:

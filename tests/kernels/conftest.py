@@ -38,3 +38,12 @@ def kernel_target(
     """Simulated GPUs run the kernels, with this."""
     with emulated_kernels.emulated(host) as target:
         yield target
+
+
+@pytest.fixture(params=['forward', 'reverse', 'random'])
+def ordered(
+    request: pytest.FixtureRequest, target: host_emulation.HostTarget
+) -> host_emulation.HostTarget:
+    """The ``target`` of a module, with its threads in each order."""
+    target.order = request.param
+    return target

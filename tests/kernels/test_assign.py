@@ -1,10 +1,12 @@
 """kernels/assign.cu and transpose.cu, run on the CPU, against NumPy."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from tensorvar import errors
-from tensorvar._cuda import assign, host_emulation
+from tensorvar._cuda import assign, host_emulation, remembered
 from tests.support import kernel_cases, kernel_reference
 
 ORDERS = ('forward', 'reverse', 'random')
@@ -238,7 +240,8 @@ def test_more_dimensions_than_a_kernel_takes(kernels: assign.AssignKernels) -> N
 def test_plans_do_not_pile_up(
     kernels: assign.AssignKernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assign, '_MOST_PLANS', 3)
+    few = functools.partial(remembered.remember, most=3)
+    monkeypatch.setattr(remembered, 'remember', few)
     for count in range(1, 9):
         ones = np.zeros(count, np.float32)
         kernels.fill(ones, np.float32(1))

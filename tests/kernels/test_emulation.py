@@ -1,7 +1,5 @@
 """The emulation runs barriers, shuffles and atomics as a GPU does, and reports misuse."""
 
-import pathlib
-import shutil
 from typing import Any
 
 import numpy as np
@@ -9,6 +7,7 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import arguments, cache, host_emulation, launch, source
+from tests.support import built_beside
 
 ORDERS = ('forward', 'reverse', 'random')
 KERNELS = {
@@ -34,24 +33,8 @@ EXPORTS = {
 def target(
     kernel_cache: cache.Cache, tmp_path_factory: pytest.TempPathFactory
 ) -> host_emulation.HostTarget:
-    if host_emulation.compiler() is None:
-        pytest.skip('g++ is not installed; it runs the kernels on the CPU')
     folder = tmp_path_factory.mktemp('emulation') / 'kernels'
-    shutil.copytree(source.folder(), folder)
-    shutil.copy(pathlib.Path(__file__).with_name('emulation.cu'), folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(source.FOLDER_VARIABLE, str(folder))
-        built = host_emulation.HostTarget(kernel_cache)
-        built.prepare(EXPORTS.values())
-    return built
-
-
-@pytest.fixture(params=ORDERS)
-def ordered(
-    request: pytest.FixtureRequest, target: host_emulation.HostTarget
-) -> host_emulation.HostTarget:
-    target.order = request.param
-    return target
+    return built_beside.target(kernel_cache, folder, 'emulation.cu', EXPORTS.values())
 
 
 def run(

@@ -1,50 +1,22 @@
 """Guard pages and UBSan find nothing in fused kernels, and find what is planted there."""
 
-import os
 import pathlib
-import shutil
 import signal
-import subprocess
-import sys
-from typing import NamedTuple
 
 import pytest
 
-from tensorvar._cuda import cache, host_emulation, source
-
-REPOSITORY = pathlib.Path(__file__).parents[2]
+from tensorvar._cuda import cache, host_emulation
+from tests.support import planted_bugs
+from tests.support.planted_bugs import Bug
 
 pytestmark = pytest.mark.skipif(
     host_emulation.compiler() is None, reason='g++ is not installed; it runs the kernels'
 )
 
 
-def guard(
-    folder: pathlib.Path, kernels: pathlib.Path | None = None
-) -> 'subprocess.CompletedProcess[str]':
-    chosen = {} if kernels is None else {source.FOLDER_VARIABLE: str(kernels)}
-    return subprocess.run(
-        [sys.executable, '-m', 'tests.support.fused_guard', str(folder)],
-        cwd=REPOSITORY,
-        env=os.environ | chosen,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_kernels_are_clean(kernel_cache: cache.Cache) -> None:
-    done = guard(kernel_cache.folder)
+    done = planted_bugs.guard('fused_guard', kernel_cache.folder)
     assert done.returncode == 0, done.stderr
-
-
-class Bug(NamedTuple):
-    """A change to a kernel file and how it must show: a word of the output or a signal."""
-
-    file: str
-    right: str
-    wrong: str
-    shows: str | int
 
 
 FUSED = 'fused.cu'
@@ -85,21 +57,8 @@ BUGS = {
 OFTEN = ('a vector too many is read', 'no peeling', 'a vector is taken for a row')
 
 
-@pytest.mark.parametrize(
-    'name', [pytest.param(name, marks=() if name in OFTEN else pytest.mark.soak) for name in BUGS]
-)
+@pytest.mark.parametrize('name', planted_bugs.names(BUGS, OFTEN))
 def test_a_planted_bug_is_caught(
     name: str, tmp_path: pathlib.Path, kernel_cache: cache.Cache
 ) -> None:
-    bug = BUGS[name]
-    shutil.copytree(source.folder(), tmp_path / 'kernels')
-    file = tmp_path / 'kernels' / bug.file
-    text = file.read_text()
-    assert bug.right in text, 'the planted bug no longer fits the kernel'
-    file.write_text(text.replace(bug.right, bug.wrong))
-    done = guard(kernel_cache.folder, tmp_path / 'kernels')
-    if isinstance(bug.shows, int):
-        assert done.returncode == -bug.shows, done.stderr
-    else:
-        assert done.returncode != 0
-        assert bug.shows in done.stderr
+    planted_bugs.check('fused_guard', kernel_cache.folder, BUGS[name], tmp_path / 'kernels')

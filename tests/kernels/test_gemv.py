@@ -1,7 +1,5 @@
 """kernels/gemv.cu, run on the CPU, against NumPy."""
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,20 +21,10 @@ def target(kernel_cache: cache.Cache) -> host_emulation.HostTarget:
     return matmul_cases.target(kernel_cache)
 
 
-def run_all(
-    target: host_emulation.HostTarget, cases: Sequence[Case], seed: int = 0, orders: int = 1
-) -> None:
-    """Each case in so many orders of threads, in turn."""
-    target.prepare(matmul_cases.exports_of(matmul_cases.thin, cases))
-    generator = np.random.default_rng(seed)
-    taken = itertools.cycle(ORDERS)
-    for case in cases:
-        for target.order in itertools.islice(taken, orders):
-            matmul_cases.run(target, matmul_cases.thin, case, generator)
-
-
 def test_pairwise(target: host_emulation.HostTarget) -> None:
-    run_all(target, matmul_cases.pairwise_cases(matmul_cases.THIN, 0))
+    matmul_cases.run_all(
+        target, matmul_cases.thin, matmul_cases.pairwise_cases(matmul_cases.THIN, 0)
+    )
 
 
 def thin_size(generator: np.random.Generator) -> tuple[int, int, int]:
@@ -51,13 +39,13 @@ def thin_size(generator: np.random.Generator) -> tuple[int, int, int]:
 def test_many_random_cases(target: host_emulation.HostTarget, part: int) -> None:
     generator = np.random.default_rng(200 + part)
     cases = [matmul_cases.draw(matmul_cases.THIN, generator, thin_size) for _ in range(200)]
-    run_all(target, cases, part)
+    matmul_cases.run_all(target, matmul_cases.thin, cases, part)
 
 
 def test_many_rows_for_a_warp(target: host_emulation.HostTarget) -> None:
     cases = [Case((wide, 2, 40), layout='nn') for wide in (1027, 4099)]
     cases += [Case((2, wide, 40), layout='nt') for wide in (1027, 4099)]
-    run_all(target, cases)
+    matmul_cases.run_all(target, matmul_cases.thin, cases)
 
 
 @pytest.mark.parametrize('layout', ['nn', 'nt'])
@@ -67,7 +55,7 @@ def test_x_in_several_parts(target: host_emulation.HostTarget, layout: str) -> N
         Case((8, 33, k), layout=layout, types=('float32', 'float32'))
         for k in (511, 512, 513, 1024, 1500)
     ]
-    run_all(target, cases, orders=3)
+    matmul_cases.run_all(target, matmul_cases.thin, cases, orders=3)
 
 
 def test_the_same_result_on_every_run(target: host_emulation.HostTarget) -> None:

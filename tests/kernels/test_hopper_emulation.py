@@ -1,7 +1,5 @@
 """The emulation of Hopper's instructions does what they do, and reports misuse."""
 
-import pathlib
-import shutil
 from typing import Any
 
 import numpy as np
@@ -9,8 +7,8 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import arguments, cache, host_emulation, launch, source, tensor_map
+from tests.support import built_beside
 
-ORDERS = ('forward', 'reverse', 'random')
 MAP = arguments.by_value(128, 128)
 NUMBER = arguments.COUNT
 KERNELS: dict[str, tuple[str, str, tuple[arguments.Parameter, ...]]] = {
@@ -48,24 +46,8 @@ EXPORTS = {
 def target(
     kernel_cache: cache.Cache, tmp_path_factory: pytest.TempPathFactory
 ) -> host_emulation.HostTarget:
-    if host_emulation.compiler() is None:
-        pytest.skip('g++ is not installed; it runs the kernels on the CPU')
     folder = tmp_path_factory.mktemp('hopper') / 'kernels'
-    shutil.copytree(source.folder(), folder)
-    shutil.copy(pathlib.Path(__file__).with_name('hopper.cu'), folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(source.FOLDER_VARIABLE, str(folder))
-        built = host_emulation.HostTarget(kernel_cache)
-        built.prepare(EXPORTS.values())
-    return built
-
-
-@pytest.fixture(params=ORDERS)
-def ordered(
-    request: pytest.FixtureRequest, target: host_emulation.HostTarget
-) -> host_emulation.HostTarget:
-    target.order = request.param
-    return target
+    return built_beside.target(kernel_cache, folder, 'hopper.cu', EXPORTS.values())
 
 
 def run(target: host_emulation.HostTarget, name: str, grid: launch.Grid, *values: Any) -> None:

@@ -1,10 +1,6 @@
 """Products on tensor cores against NumPy, run on the CPU."""
 
-import os
 import pathlib
-import shutil
-import subprocess
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +8,8 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import cache, host_emulation, matmul_mma, matmul_problem, mma_tiles, source
-from tests.support import mma_cases
+from tests.support import matmul_cases, mma_cases, planted_bugs
 
-REPOSITORY = pathlib.Path(__file__).parents[2]
 ORDERS: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
 CASES = mma_cases.pairwise_cases(1)
 HALF = mma_cases.TYPES[0]
@@ -26,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope='module')
 def target(kernel_cache: cache.Cache) -> host_emulation.HostTarget:
-    built = mma_cases.target(kernel_cache)
+    built = matmul_cases.target(kernel_cache)
     built.prepare(mma_cases.exports_of(CASES))
     return built
 
@@ -64,7 +59,7 @@ def test_random_cases(target: host_emulation.HostTarget) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize('part', range(10))
 def test_many_random_cases(kernel_cache: cache.Cache, part: int) -> None:
-    target = mma_cases.target(kernel_cache)
+    target = matmul_cases.target(kernel_cache)
     generator = np.random.default_rng(100 + part)
     cases = [mma_cases.draw(generator, any_size=True) for _ in range(200)]
     target.prepare(mma_cases.exports_of(cases))
@@ -77,7 +72,7 @@ def case(**changes: Any) -> mma_cases.Case:
 
 
 def test_instructions_of_sm_75(kernel_cache: cache.Cache) -> None:
-    target = mma_cases.target(kernel_cache, flags=('-DTV_ARCH=750',))
+    target = matmul_cases.target(kernel_cache, flags=('-DTV_ARCH=750',))
     target.name = 'sm_75'
     cases = [
         case(types=types, layout=layout, pitch=pitch)
@@ -95,14 +90,14 @@ def test_instructions_of_sm_75(kernel_cache: cache.Cache) -> None:
 
 
 def test_three_stages(kernel_cache: cache.Cache) -> None:
-    target = mma_cases.target(kernel_cache)
+    target = matmul_cases.target(kernel_cache)
     target.name = 'sm_86'
     for k in (0, 31, 33, 64, 65, 97, 130):
         run_all(target, [case(size=(3, 5, k))], k)
 
 
 def test_shared_memory_is_read_without_bank_conflicts(kernel_cache: cache.Cache) -> None:
-    target = mma_cases.target(kernel_cache, flags=('-DTV_CPU_BANKS=1',))
+    target = matmul_cases.target(kernel_cache, flags=('-DTV_CPU_BANKS=1',))
     cases = [
         case(types=types, layout=layout, tile=tile, size=(70, 130, 70))
         for types in mma_cases.TYPES[::2]
@@ -115,7 +110,7 @@ def test_shared_memory_is_read_without_bank_conflicts(kernel_cache: cache.Cache)
 
 
 def test_nothing_is_launched_for_no_results() -> None:
-    recorder = mma_cases.Chip('host')
+    recorder = matmul_cases.Recorder('host')
     for size in ((0, 5, 7), (5, 0, 7)):
         made = mma_cases.operands(case(size=size), np.random.default_rng(0))
         kernels = matmul_mma.MmaMatmul(recorder)
@@ -140,15 +135,17 @@ def problem(dtype: str, result: str, **changes: Any) -> matmul_problem.Problem:
 )  # fmt: skip
 def test_what_a_chip_has_instructions_for(dtype: str, result: str, since: int) -> None:
     for capability in (75, 80, 86, 89, 120):
-        kernels = matmul_mma.MmaMatmul(mma_cases.Chip(f'sm_{capability}'))
+        kernels = matmul_mma.MmaMatmul(matmul_cases.Recorder(f'sm_{capability}'))
         assert kernels.supports(problem(dtype, result)) == (capability >= since)
-    assert matmul_mma.MmaMatmul(mma_cases.Chip('sm_90a')).supports(problem(dtype, result))
+    assert matmul_mma.MmaMatmul(matmul_cases.Recorder('sm_90a')).supports(problem(dtype, result))
 
 
 def test_what_is_left_to_other_kernels() -> None:
-    kernels = matmul_mma.MmaMatmul(mma_cases.Chip('sm_86'))
+    kernels = matmul_mma.MmaMatmul(matmul_cases.Recorder('sm_86'))
     assert not kernels.supports(problem('float64', 'float64'))
-    assert matmul_mma.MmaMatmul(mma_cases.Chip('sm_80')).supports(problem('float64', 'float64'))
+    assert matmul_mma.MmaMatmul(matmul_cases.Recorder('sm_80')).supports(
+        problem('float64', 'float64')
+    )
     assert not kernels.supports(problem('float32', 'float32', precision='ieee'))
     assert not kernels.supports(problem('float16', 'float64'))
     assert not kernels.supports(problem('int8', 'int32', activation='relu'))
@@ -197,14 +194,7 @@ def test_a_table_names_the_choice_for_one_size(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_guard_pages_and_ubsan_find_nothing(kernel_cache: cache.Cache) -> None:
-    done = subprocess.run(
-        [sys.executable, '-m', 'tests.support.mma_guard', str(kernel_cache.folder)],
-        cwd=REPOSITORY,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = planted_bugs.guard('mma_guard', kernel_cache.folder)
     assert done.returncode == 0, done.stderr
 
 
@@ -278,9 +268,7 @@ OFTEN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    'name', [pytest.param(name, marks=() if name in OFTEN else pytest.mark.soak) for name in BUGS]
-)
+@pytest.mark.parametrize('name', planted_bugs.names(BUGS, OFTEN))
 def test_a_planted_bug_is_caught(
     name: str,
     tmp_path: pathlib.Path,
@@ -288,13 +276,9 @@ def test_a_planted_bug_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bug = BUGS[name]
-    shutil.copytree(source.folder(), tmp_path / 'kernels')
-    file = tmp_path / 'kernels' / bug.file
-    text = file.read_text()
-    assert bug.right in text, 'the planted bug no longer fits the kernel'
-    file.write_text(text.replace(bug.right, bug.wrong))
-    monkeypatch.setenv(source.FOLDER_VARIABLE, str(tmp_path / 'kernels'))
-    target = mma_cases.target(kernel_cache, flags=('-DTV_CPU_BANKS=1',))
+    folder = planted_bugs.plant(bug.file, bug.right, bug.wrong, tmp_path / 'kernels')
+    monkeypatch.setenv(source.FOLDER_VARIABLE, str(folder))
+    target = matmul_cases.target(kernel_cache, flags=('-DTV_CPU_BANKS=1',))
     for target.order in ORDERS:
         kernels = mma_cases.wrapper(target, bug.case)
         try:

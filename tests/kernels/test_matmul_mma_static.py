@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tensorvar._cuda import matmul_mma, matmul_problem, mma_tiles, nvrtc, source
-from tests.support import kernel_static, mma_cases
+from tests.support import kernel_reference, kernel_static, matmul_cases
 
 pytestmark = pytest.mark.skipif(
     not nvrtc.is_available(), reason='NVRTC is not installed; see: make kernels'
@@ -75,7 +75,7 @@ TABLE = (
 
 
 def problem(row: Row) -> matmul_problem.Problem:
-    dtype, result = (mma_cases.dtype_named(name) for name in row.types)
+    dtype, result = (kernel_reference.dtype_named(name) for name in row.types)
     a, b = (matmul_problem.Matrices(0, 4096 + row.pitch, 0, each == 't') for each in row.layout)
     c = matmul_problem.Matrices(0, 4096)
     return matmul_problem.Problem(
@@ -84,9 +84,11 @@ def problem(row: Row) -> matmul_problem.Problem:
 
 
 def asked_for(row: Row, chip: str) -> source.Export:
-    kernels = matmul_mma.MmaMatmul(mma_cases.Chip(chip), (mma_tiles.Tile(*row.tile, 1.0),))
+    recorder = matmul_cases.Recorder(chip)
+    kernels = matmul_mma.MmaMatmul(recorder, (mma_tiles.Tile(*row.tile, 1.0),))
     assert kernels.supports(problem(row))
-    [export] = kernels.exports(problem(row))
+    kernels.prepare(problem(row), split=False)
+    [export] = recorder.exports
     return export
 
 

@@ -1,17 +1,22 @@
 """kernels/matmul_simt.cu and splitk_reduce.cu, run on the CPU, against NumPy."""
 
-import itertools
 import mmap
 import re
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tensorvar import errors
-from tensorvar._cuda import cache, host_emulation, matmul_problem, matmul_simt, simt_tiles
+from tensorvar._cuda import (
+    cache,
+    host_emulation,
+    matmul_batch,
+    matmul_problem,
+    matmul_simt,
+    simt_tiles,
+)
 from tests.support import matmul_cases
 from tests.support.matmul_cases import Case
 
@@ -30,26 +35,15 @@ def target(kernel_cache: cache.Cache) -> host_emulation.HostTarget:
     return matmul_cases.target(kernel_cache)
 
 
-def run_all(
-    target: host_emulation.HostTarget, cases: Sequence[Case], seed: int = 0, orders: int = 1
-) -> None:
-    """Each case in so many orders of threads, in turn."""
-    target.prepare(matmul_cases.exports_of(matmul_cases.simt, cases))
-    generator = np.random.default_rng(seed)
-    taken = itertools.cycle(ORDERS)
-    for case in cases:
-        for target.order in itertools.islice(taken, orders):
-            matmul_cases.run(target, matmul_cases.simt, case, generator)
-
-
 def test_every_type_layout_tile_and_way_to_copy(target: host_emulation.HostTarget) -> None:
     cases = matmul_cases.pairwise_cases(matmul_cases.SIMT, 0, matmul_cases.KERNELS)
-    run_all(target, cases, orders=3)
+    matmul_cases.run_all(target, matmul_cases.simt, cases, orders=3)
     built = set(matmul_cases.exports_of(matmul_cases.simt, cases))
     generator = np.random.default_rng(1)
     drawn = [matmul_cases.draw(matmul_cases.SIMT, generator) for _ in range(600)]
-    run_all(
+    matmul_cases.run_all(
         target,
+        matmul_cases.simt,
         [
             case
             for case in drawn
@@ -62,7 +56,7 @@ def test_every_type_layout_tile_and_way_to_copy(target: host_emulation.HostTarge
 @pytest.mark.timeout(3600)
 def test_every_pair_of_settings(target: host_emulation.HostTarget) -> None:
     cases = matmul_cases.pairwise_cases(matmul_cases.SIMT, 0)
-    run_all(target, cases, orders=3)
+    matmul_cases.run_all(target, matmul_cases.simt, cases, orders=3)
 
 
 def any_size(generator: np.random.Generator) -> tuple[int, int, int]:
@@ -76,7 +70,7 @@ def any_size(generator: np.random.Generator) -> tuple[int, int, int]:
 def test_many_random_cases(target: host_emulation.HostTarget, part: int) -> None:
     generator = np.random.default_rng(100 + part)
     cases = [matmul_cases.draw(matmul_cases.SIMT, generator, any_size) for _ in range(200)]
-    run_all(target, cases, part)
+    matmul_cases.run_all(target, matmul_cases.simt, cases, part)
 
 
 @pytest.mark.parametrize('chip', matmul_cases.CHIPS)
@@ -86,7 +80,7 @@ def test_every_number_of_steps(target: host_emulation.HostTarget, chip: str) -> 
         Case((5, 6, k), layout='nn', pitch='16 bytes', chip=chip, tile=4)
         for k in (0, 1, 31, 32, 33, 64, 65, 96, 97, 128, 129)
     ]
-    run_all(target, cases, orders=3)
+    matmul_cases.run_all(target, matmul_cases.simt, cases, orders=3)
 
 
 def test_nan_and_infinity_go_where_they_belong(target: host_emulation.HostTarget) -> None:
@@ -118,8 +112,15 @@ def test_a_batch_of_more_blocks_than_a_launch_takes(
     for layout in ('nn', 'tt'):
         case = Case((20, 24, 30), batch='several', layout=layout, tile=4)
         matmul_cases.run(target, matmul_cases.simt, case, np.random.default_rng(0))
-    assert matmul_simt._slices(12, 5) == [5, 5, 2]
-    assert matmul_simt._slices(10, 5) == [5, 5]
+    # Two at once, and one that is left over.
+    monkeypatch.setattr(matmul_simt, '_MOST_BLOCKS', 2)
+    generator = np.random.default_rng(0)
+    a, b = (generator.random(shape, np.float32) for shape in ((3, 8, 30), (3, 30, 8)))
+    out = np.zeros((3, 8, 8), np.float32)
+    [piece] = matmul_batch.arrange(a, b, out, transpose_a=False, transpose_b=False)
+    problem = piece.at((a.ctypes.data, b.ctypes.data, out.ctypes.data))
+    matmul_cases.simt(target, Case((8, 8, 30), tile=4)).multiply(problem)
+    np.testing.assert_allclose(out, a @ b, rtol=1e-5)
 
 
 def test_more_terms_than_a_block_adds_up(

@@ -1,11 +1,7 @@
 """Bugs planted in the general products show on the CPU; the kernels themselves are clean."""
 
-import os
 import pathlib
-import shutil
 import signal
-import subprocess
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +9,9 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import cache, host_emulation, source
-from tests.support import matmul_cases, matmul_guard
+from tests.support import matmul_cases, matmul_guard, planted_bugs
 from tests.support.matmul_cases import Case
 
-REPOSITORY = pathlib.Path(__file__).parents[2]
 ORDERS: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
 
 pytestmark = pytest.mark.skipif(
@@ -24,32 +19,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def guard(
-    folder: pathlib.Path, *families: str, kernels: pathlib.Path | None = None
-) -> 'subprocess.CompletedProcess[str]':
-    chosen = {} if kernels is None else {source.FOLDER_VARIABLE: str(kernels)}
-    return subprocess.run(
-        [sys.executable, '-m', 'tests.support.matmul_guard', str(folder), *families],
-        cwd=REPOSITORY,
-        env=os.environ | chosen,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize('family', matmul_guard.FAMILIES)
 def test_the_kernels_are_clean(kernel_cache: cache.Cache, family: str) -> None:
-    done = guard(kernel_cache.folder, family)
+    done = planted_bugs.guard('matmul_guard', kernel_cache.folder, family)
     assert done.returncode == 0, done.stderr
-
-
-def planted(file: str, right: str, wrong: str, folder: pathlib.Path) -> pathlib.Path:
-    shutil.copytree(source.folder(), folder)
-    text = (folder / file).read_text()
-    assert right in text, 'the planted bug no longer fits the kernel'
-    (folder / file).write_text(text.replace(right, wrong))
-    return folder
 
 
 class Bug(NamedTuple):
@@ -181,14 +154,12 @@ OFTEN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    'name', [pytest.param(name, marks=() if name in OFTEN else pytest.mark.soak) for name in BUGS]
-)
+@pytest.mark.parametrize('name', planted_bugs.names(BUGS, OFTEN))
 def test_a_planted_bug_is_caught(
     name: str, tmp_path: pathlib.Path, kernel_cache: cache.Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bug = BUGS[name]
-    folder = planted(bug.file, bug.right, bug.wrong, tmp_path / 'kernels')
+    folder = planted_bugs.plant(bug.file, bug.right, bug.wrong, tmp_path / 'kernels')
     monkeypatch.setenv(source.FOLDER_VARIABLE, str(folder))
     target = matmul_cases.target(kernel_cache)
     # What does not compile is no bug that was found.
@@ -202,59 +173,39 @@ def test_a_planted_bug_is_caught(
     assert len(found) >= bug.orders, f'found in the orders {found} only'
 
 
-class Stray(NamedTuple):
-    """A change that gives right results, and how it must show next to forbidden pages."""
-
-    family: str
-    file: str
-    right: str
-    wrong: str
-    shows: str | int
-
-
+# Changes that give right results, and how they must show next to forbidden pages.
 STRAYS = {
-    'a column too many is copied': Stray(
-        'simt', TILES, 'inside<LENGTH>(line + other_line, lines)',
-        'inside<LENGTH>(line + other_line, lines + 1)', signal.SIGSEGV,
+    'a column too many is copied': planted_bugs.Bug(
+        TILES, 'inside<LENGTH>(line + other_line, lines)',
+        'inside<LENGTH>(line + other_line, lines + 1)', signal.SIGSEGV, 'simt',
     ),
-    'a column too many is loaded': Stray(
-        'simt', TILES, '(at_line < lines ?', '(at_line <= lines ?', signal.SIGSEGV,
+    'a column too many is loaded': planted_bugs.Bug(
+        TILES, '(at_line < lines ?', '(at_line <= lines ?', signal.SIGSEGV, 'simt',
     ),
-    'vectors at any address': Stray(
-        'simt', SHARED, 'if (vectors && column', 'if ((vectors || true) && column',
-        'misaligned address',
+    'vectors at any address': planted_bugs.Bug(
+        SHARED, 'if (vectors && column', 'if ((vectors || true) && column',
+        'misaligned address', 'simt',
     ),
-    'signed arithmetic': Stray(
-        'simt', SHARED, 'return Add::apply(Mul::apply(a, b), c);', 'return a * b + c;',
-        'integer overflow',
+    'signed arithmetic': planted_bugs.Bug(
+        SHARED, 'return Add::apply(Mul::apply(a, b), c);', 'return a * b + c;',
+        'integer overflow', 'simt',
     ),
-    'a row too many is read': Stray(
-        'thin', THIN, 'first + l < product.width ? first + l : product.width - 1', 'first + l',
-        signal.SIGSEGV,
+    'a row too many is read': planted_bugs.Bug(
+        THIN, 'first + l < product.width ? first + l : product.width - 1', 'first + l',
+        signal.SIGSEGV, 'thin',
     ),
-    'rows of x that do not exist': Stray(
-        'thin', THIN, 'static_cast<u64>(s) < product.thin && k < ks', 'k < ks', signal.SIGSEGV,
+    'rows of x that do not exist': planted_bugs.Bug(
+        THIN, 'static_cast<u64>(s) < product.thin && k < ks', 'k < ks', signal.SIGSEGV, 'thin',
     ),
-    'columns that do not exist': Stray(
-        'thin', THIN, 'if (column >= product.width) continue;', '', signal.SIGSEGV,
+    'columns that do not exist': planted_bugs.Bug(
+        THIN, 'if (column >= product.width) continue;', '', signal.SIGSEGV, 'thin',
     ),
 }  # fmt: skip
 STRAYS_OFTEN = ('signed arithmetic', 'rows of x that do not exist')
 
 
-@pytest.mark.parametrize(
-    'name',
-    [pytest.param(name, marks=() if name in STRAYS_OFTEN else pytest.mark.soak) for name in STRAYS],
-)
+@pytest.mark.parametrize('name', planted_bugs.names(STRAYS, STRAYS_OFTEN))
 def test_a_stray_access_is_caught(
     name: str, tmp_path: pathlib.Path, kernel_cache: cache.Cache
 ) -> None:
-    stray = STRAYS[name]
-    folder = planted(stray.file, stray.right, stray.wrong, tmp_path / 'kernels')
-    done = guard(kernel_cache.folder, stray.family, kernels=folder)
-    assert 'does not compile' not in done.stderr
-    if isinstance(stray.shows, int):
-        assert done.returncode == -stray.shows, done.stderr
-    else:
-        assert done.returncode != 0
-        assert stray.shows in done.stderr
+    planted_bugs.check('matmul_guard', kernel_cache.folder, STRAYS[name], tmp_path / 'kernels')

@@ -17,7 +17,7 @@ from tensorvar._cuda import (
     source,
     splitk_reduce,
 )
-from tests.support import kernel_static, matmul_cases
+from tests.support import kernel_reference, kernel_static, matmul_cases
 
 pytestmark = pytest.mark.skipif(
     not nvrtc.is_available(), reason='NVRTC is not installed; see: make kernels'
@@ -57,7 +57,7 @@ ROWS = (
 
 
 def problem(row: Row, m: int = 4096, n: int = 4096) -> matmul_problem.Problem:
-    dtype = matmul_cases.dtype_named(row.dtype)
+    dtype = kernel_reference.dtype_named(row.dtype)
     a, b = (matmul_problem.Matrices(0, 4096 + row.pitch, 0, each == 't') for each in row.layout)
     c = matmul_problem.Matrices(0, 4096)
     return matmul_problem.Problem(1, m, n, 4096, a, b, c, dtype, dtype, activation=row.activation)
@@ -132,7 +132,7 @@ def test_every_matmul(chip: str, tmp_path: pathlib.Path) -> None:
     wanted = set()
     for dtype, _ in matmul_cases.SIMT_TYPES:
         tiles = simt_tiles.BY_ITEMSIZE[
-            matmul_types.sum_type(matmul_cases.dtype_named(dtype)).itemsize
+            matmul_types.sum_type(kernel_reference.dtype_named(dtype)).itemsize
         ]
         for tile in range(len(tiles)):
             for layout in matmul_cases.LAYOUTS:

@@ -2,9 +2,6 @@
 
 import pathlib
 import re
-import shutil
-import subprocess
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +9,9 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import cache, host_emulation, sm90_tiles, source
-from tests.support import sm90_cases
+from tests.support import planted_bugs, sm90_cases
 from tests.support.sm90_cases import Case, Kind
 
-REPOSITORY = pathlib.Path(__file__).parents[2]
 ORDERS: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
 FILE = 'matmul_sm90.cu'
 ALONE = Kind('bfloat16', 'bfloat16', 'nn', sm90_tiles.Tile(128, 128))
@@ -124,23 +120,13 @@ OFTEN = (
 )  # fmt: skip
 
 
-def planted(bug: Bug, folder: pathlib.Path) -> pathlib.Path:
-    shutil.copytree(source.folder(), folder)
-    file = folder / FILE
-    text = file.read_text()
-    assert bug.right in text, 'the planted bug no longer fits the kernel'
-    file.write_text(text.replace(bug.right, bug.wrong))
-    return folder
-
-
-@pytest.mark.parametrize(
-    'name', [pytest.param(name, marks=() if name in OFTEN else pytest.mark.soak) for name in BUGS]
-)
+@pytest.mark.parametrize('name', planted_bugs.names(BUGS, OFTEN))
 def test_a_planted_bug_is_caught(
     name: str, tmp_path: pathlib.Path, kernel_cache: cache.Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bug = BUGS[name]
-    monkeypatch.setenv(source.FOLDER_VARIABLE, str(planted(bug, tmp_path / 'kernels')))
+    folder = planted_bugs.plant(FILE, bug.right, bug.wrong, tmp_path / 'kernels')
+    monkeypatch.setenv(source.FOLDER_VARIABLE, str(folder))
     target = host_emulation.HostTarget(kernel_cache)
     kernels = sm90_cases.kernels_for(target, bug.kind)
     product = sm90_cases.Product(Case(bug.kind, (300, 300, 500)), np.random.default_rng(0))
@@ -158,11 +144,5 @@ def test_a_planted_bug_is_caught(
 
 def test_the_kernel_is_clean(kernel_cache: cache.Cache) -> None:
     """No access beside an operand, no undefined behaviour."""
-    done = subprocess.run(
-        [sys.executable, '-m', 'tests.support.sm90_guard', str(kernel_cache.folder)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = planted_bugs.guard('sm90_guard', kernel_cache.folder)
     assert done.returncode == 0, done.stderr

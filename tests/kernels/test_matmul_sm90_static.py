@@ -3,7 +3,6 @@
 import pathlib
 import re
 
-import numpy as np
 import pytest
 
 from tensorvar._cuda import nvrtc, sm90_tiles, source
@@ -29,24 +28,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Chip:
-    """As much of a target as naming a kernel needs."""
-
-    name = CHIP
-    multiprocessors = 132
-
-
-def exports(kind: Kind) -> list[source.Export]:
-    product = sm90_cases.Product(sm90_cases.Case(kind, (1, 1, 1)), np.random.default_rng(0))
-    return sm90_cases.kernels_for(Chip(), kind).exports(product.problem)
-
-
 def count(text: str, mnemonic: str) -> int:
     return len(re.findall(rf'\b{mnemonic}\b', text))
 
 
 def look_at(kinds: tuple[Kind, ...], folder: pathlib.Path) -> None:
-    names = {kind: exports(kind)[0] for kind in kinds}
+    names = {kind: sm90_cases.exports_of([kind])[0] for kind in kinds}
     built = kernel_static.build('matmul_sm90.cu', list(names.values()), CHIP, folder)
     # C7508: setmaxnreg is ignored; C7510 and C7517: products wait for each other.
     assert nvrtc.complaints(built.log) == []
@@ -83,7 +70,7 @@ def test_kernels(tmp_path: pathlib.Path) -> None:
 
 def test_gelu_takes_no_local_memory(tmp_path: pathlib.Path) -> None:
     kind = Kind('bfloat16', 'bfloat16', 'nn', Tile(128, 256), 'gelu')
-    [export] = exports(kind)
+    [export] = sm90_cases.exports_of([kind])
     built = kernel_static.build('matmul_sm90.cu', [export], CHIP, tmp_path)
     assert nvrtc.complaints(built.log) == []
     kernel_static.check(built, export.name, REGISTERS[128])
@@ -91,7 +78,8 @@ def test_gelu_takes_no_local_memory(tmp_path: pathlib.Path) -> None:
 
 def test_rounding(tmp_path: pathlib.Path) -> None:
     found = [
-        exports(Kind('float32', 'float32', layout, Tile(64, 64)))[1] for layout in ('nn', 'nt')
+        sm90_cases.exports_of([Kind('float32', 'float32', layout, Tile(64, 64))])[1]
+        for layout in ('nn', 'nt')
     ]
     built = kernel_static.build('round_tf32.cu', found, CHIP, tmp_path)
     assert nvrtc.complaints(built.log) == []
@@ -113,7 +101,7 @@ def test_every_kernel(tmp_path: pathlib.Path) -> None:
 
 def test_a_kernel_without_a_cap_is_told_of(tmp_path: pathlib.Path) -> None:
     """The check above would see a lost ``setmaxnreg``."""
-    [export] = exports(Kind('bfloat16', 'bfloat16', 'nn', Tile(128, 64)))
+    [export] = sm90_cases.exports_of([Kind('bfloat16', 'bfloat16', 'nn', Tile(128, 64))])
     text = source.render('matmul_sm90.cu', [export])
     assert '__launch_bounds__(threads, blocks)' in text
     text = text.replace('__launch_bounds__(threads, blocks)', '')

@@ -4,8 +4,6 @@ The tables are written here as they stand there, one function per instruction, a
 the emulation computes them.
 """
 
-import pathlib
-import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,8 +13,8 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import arguments, cache, host_emulation, launch, source
+from tests.support import built_beside
 
-ORDERS = ('forward', 'reverse', 'random')
 Place = tuple[int, int]
 
 
@@ -141,24 +139,8 @@ EXPORTS = {name: export(name, each) for name, each in INSTRUCTIONS.items()} | OT
 def target(
     kernel_cache: cache.Cache, tmp_path_factory: pytest.TempPathFactory
 ) -> host_emulation.HostTarget:
-    if host_emulation.compiler() is None:
-        pytest.skip('g++ is not installed; it runs the kernels on the CPU')
     folder = tmp_path_factory.mktemp('mma') / 'kernels'
-    shutil.copytree(source.folder(), folder)
-    shutil.copy(pathlib.Path(__file__).with_name('mma.cu'), folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(source.FOLDER_VARIABLE, str(folder))
-        built = host_emulation.HostTarget(kernel_cache)
-        built.prepare(EXPORTS.values())
-    return built
-
-
-@pytest.fixture(params=ORDERS)
-def ordered(
-    request: pytest.FixtureRequest, target: host_emulation.HostTarget
-) -> host_emulation.HostTarget:
-    target.order = request.param
-    return target
+    return built_beside.target(kernel_cache, folder, 'mma.cu', EXPORTS.values())
 
 
 def run(target: host_emulation.HostTarget, name: str, *values: Any, shared: int = 0) -> None:

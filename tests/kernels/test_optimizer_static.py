@@ -15,7 +15,13 @@ from tensorvar._cuda import (
     source,
     tensor_table,
 )
-from tests.support import kernel_cases, kernel_static, optimizer_cases, optimizer_reference
+from tests.support import (
+    kernel_cases,
+    kernel_reference,
+    kernel_static,
+    optimizer_cases,
+    optimizer_reference,
+)
 
 pytestmark = pytest.mark.skipif(
     not nvrtc.is_available(), reason='NVRTC is not installed; see: make kernels'
@@ -122,7 +128,7 @@ def test_sums(chip: str, tmp_path: pathlib.Path) -> None:
     table = tensor_table.Table('tv::ArgumentTable<480>', 'w480', arguments.POINTER, 0, 1, 1, None)
     exports = []
     for name in ('float32', 'bfloat16', 'float16', 'float64'):
-        dtype = optimizer_cases.dtype_named(name)
+        dtype = kernel_reference.dtype_named(name)
         unroll = select.geometry('norm', dtype.itemsize, chip).unroll
         exports.append(optimizer_plan.sum_export(dtype, unroll, table)[0])
     built = kernel_static.build('reduce.cu', exports, chip, tmp_path)

@@ -1,89 +1,57 @@
 """Guard pages and UBSan find nothing in the kernels, and find what is planted there."""
 
-import os
 import pathlib
-import shutil
 import signal
-import subprocess
-import sys
-from typing import NamedTuple
 
 import pytest
 
-from tensorvar._cuda import cache, host_emulation, source
-from tests.support import kernel_guard
-
-REPOSITORY = pathlib.Path(__file__).parents[2]
+from tensorvar._cuda import cache, host_emulation
+from tests.support import kernel_guard, planted_bugs
+from tests.support.planted_bugs import Bug
 
 pytestmark = pytest.mark.skipif(
     host_emulation.compiler() is None, reason='g++ is not installed; it runs the kernels'
 )
 
 
-def guard(
-    folder: pathlib.Path, *groups: str, kernels: pathlib.Path | None = None
-) -> 'subprocess.CompletedProcess[str]':
-    environment = dict(os.environ)
-    if kernels is not None:
-        environment[source.FOLDER_VARIABLE] = str(kernels)
-    return subprocess.run(
-        [sys.executable, '-m', 'tests.support.kernel_guard', str(folder), *groups],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_kernels_are_clean(kernel_cache: cache.Cache) -> None:
-    done = guard(kernel_cache.folder, *kernel_guard.GROUPS)
+    done = planted_bugs.guard('kernel_guard', kernel_cache.folder, *kernel_guard.GROUPS)
     assert done.returncode == 0, done.stderr
-
-
-class Bug(NamedTuple):
-    """A change to a kernel file and how it must show: a word of the output or a signal."""
-
-    group: str
-    file: str
-    right: str
-    wrong: str
-    shows: str | int
 
 
 BUGS = {
     'a vector too many': Bug(
-        'dense', 'tv_elementwise.cuh', '(vector >= vectors)', '(vector > vectors)',
-        signal.SIGSEGV,
+        'tv_elementwise.cuh', '(vector >= vectors)', '(vector > vectors)',
+        signal.SIGSEGV, 'dense',
     ),
     'no peeling': Bug(
-        'dense', 'tv_elementwise.cuh', 'missing < count ? missing : count',
-        'missing < count ? 0 : count', 'misaligned address',
+        'tv_elementwise.cuh', 'missing < count ? missing : count',
+        'missing < count ? 0 : count', 'misaligned address', 'dense',
     ),
     'the tail starts too late': Bug(
-        'dense', 'tv_elementwise.cuh', 'i = tail + thread;', 'i = tail + 1 + thread;', 'differ',
+        'tv_elementwise.cuh', 'i = tail + thread;', 'i = tail + 1 + thread;', 'differ', 'dense',
     ),
     'a row does not repeat': Bug(
-        'row', 'tv_elementwise.cuh', 'at + 1 == inner.value ? 0 : at + 1', 'at + 1',
-        signal.SIGSEGV,
+        'tv_elementwise.cuh', 'at + 1 == inner.value ? 0 : at + 1', 'at + 1',
+        signal.SIGSEGV, 'row',
     ),
     'a division that is off': Bug(
-        'strided', 'tv_core.cuh', '>> by.shift', '>> (by.shift + 1)', 'differ',
+        'tv_core.cuh', '>> by.shift', '>> (by.shift + 1)', 'differ', 'strided',
     ),
     'signed arithmetic': Bug(
-        'integers', 'tv_types.cuh', 'typedef u32 type', 'typedef i32 type', 'integer overflow',
+        'tv_types.cuh', 'typedef u32 type', 'typedef i32 type', 'integer overflow', 'integers',
     ),
     'NaN is dropped': Bug(
-        'special', 'tv_types.cuh', 'a < b || a != a ? a : b', 'a < b ? a : b', 'differ',
+        'tv_types.cuh', 'a < b || a != a ? a : b', 'a < b ? a : b', 'differ', 'special',
     ),
     'rounded twice': Bug(
-        'special', 'tv_types.cuh', 'same<To, Half> && same<From, double>', 'false', 'differ',
+        'tv_types.cuh', 'same<To, Half> && same<From, double>', 'false', 'differ', 'special',
     ),
     'no barrier before reading': Bug(
-        'transposed', 'transpose.cu', '__syncthreads();\n#pragma', '\n#pragma', 'differ',
+        'transpose.cu', '__syncthreads();\n#pragma', '\n#pragma', 'differ', 'transposed',
     ),
     'no barrier after reading': Bug(
-        'transposed', 'transpose.cu', '__syncthreads();\n  }', '}', 'differ',
+        'transpose.cu', '__syncthreads();\n  }', '}', 'differ', 'transposed',
     ),
 }  # fmt: skip
 
@@ -95,21 +63,8 @@ OFTEN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    'name', [pytest.param(name, marks=() if name in OFTEN else pytest.mark.soak) for name in BUGS]
-)
+@pytest.mark.parametrize('name', planted_bugs.names(BUGS, OFTEN))
 def test_a_planted_bug_is_caught(
     name: str, tmp_path: pathlib.Path, kernel_cache: cache.Cache
 ) -> None:
-    bug = BUGS[name]
-    shutil.copytree(source.folder(), tmp_path / 'kernels')
-    file = tmp_path / 'kernels' / bug.file
-    text = file.read_text()
-    assert bug.right in text, 'the planted bug no longer fits the kernel'
-    file.write_text(text.replace(bug.right, bug.wrong))
-    done = guard(kernel_cache.folder, bug.group, kernels=tmp_path / 'kernels')
-    if isinstance(bug.shows, int):
-        assert done.returncode == -bug.shows, done.stderr
-    else:
-        assert done.returncode != 0
-        assert bug.shows in done.stderr
+    planted_bugs.check('kernel_guard', kernel_cache.folder, BUGS[name], tmp_path / 'kernels')

@@ -8,7 +8,7 @@ import pytest
 
 import tensorvar as tv
 from tensorvar._cuda import host_emulation, optimizer_rules, optimizers
-from tests.support import optimizer_cases
+from tests.support import kernel_reference
 
 ORDERS = ('forward', 'reverse', 'random')
 DTYPES = ('float32', 'float64', 'float16', 'bfloat16')
@@ -50,7 +50,7 @@ def exact_norm(gradients: Sequence[np.ndarray]) -> float:
 
 @pytest.mark.parametrize('name', DTYPES)
 def test_the_norm(host: host_emulation.HostTarget, name: str) -> None:
-    dtype = optimizer_cases.dtype_named(name)
+    dtype = kernel_reference.dtype_named(name)
     generator = np.random.default_rng(0)
     for sizes in ((1,), (3, 5, 259), (0, 17, 0), (40_003, 2), (1_024, 4_096), (7,) * 900):
         drawn = [generator.standard_normal(size).astype(dtype) for size in sizes]
@@ -67,7 +67,7 @@ def test_the_norm(host: host_emulation.HostTarget, name: str) -> None:
 
 def test_addresses_that_are_not_aligned(host: host_emulation.HostTarget) -> None:
     for name in DTYPES:
-        dtype = optimizer_cases.dtype_named(name)
+        dtype = kernel_reference.dtype_named(name)
         for offset in range(1, 9):
             values = np.arange(1, 40 + offset).astype(dtype)[offset:]
             norm = measured(host, [values])[Scalar.NORM]
@@ -79,7 +79,7 @@ def test_addresses_that_are_not_aligned(host: host_emulation.HostTarget) -> None
 def test_one_element_that_is_not_finite(
     host: host_emulation.HostTarget, name: str, bad: float
 ) -> None:
-    dtype = optimizer_cases.dtype_named(name)
+    dtype = kernel_reference.dtype_named(name)
     for place in (0, 1, 7, 8, 1_023, 2_049, 2_050):
         gradients = [np.ones(3, dtype), np.ones(2_051, dtype), np.ones(5, dtype)]
         gradients[1][place] = bad
@@ -91,7 +91,7 @@ def test_one_element_that_is_not_finite(
 
 def test_the_largest_and_smallest_numbers(host: host_emulation.HostTarget) -> None:
     for name in DTYPES:
-        dtype = optimizer_cases.dtype_named(name)
+        dtype = kernel_reference.dtype_named(name)
         most = np.array([ml_dtypes.finfo(dtype).max] * 9, dtype)
         assert measured(host, [most])[Scalar.FINITE] == 1
         least = np.array([ml_dtypes.finfo(dtype).smallest_subnormal] * 9, dtype)

@@ -19,10 +19,6 @@ INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 NEW = ('sm_90a', 'sm_100a', 'sm_120')
 
 
-def dtype_named(name: str) -> np.dtype:
-    return kernel_reference.BFLOAT16 if name == 'bfloat16' else np.dtype(name)
-
-
 class Sum(NamedTuple):
     """A sum by atomic instructions.
 
@@ -60,7 +56,7 @@ def no_compare_and_swap(built: Built, name: str) -> None:
 def test_sums_by_atomic_instructions(chip: str, tmp_path: pathlib.Path) -> None:
     expected: dict[source.Export, str] = {}
     for row in SUMS:
-        dtype = dtype_named(row.dtype)
+        dtype = kernel_reference.dtype_named(row.dtype)
         wanted = row.new if chip in NEW else row.old
         length = scatter_plan.atomic_length('scatter_sub', dtype, row.piece, chip)
         assert bool(length) == bool(wanted)
@@ -130,7 +126,7 @@ def test_sorted_order(
     limits = dict.fromkeys(lasts, 32)
     joins, vectors = [], [lasts[0]]
     for op, name, registers in folds:
-        dtype = dtype_named(name)
+        dtype = kernel_reference.dtype_named(name)
         length = scatter_plan.fold_length(dtype, 16)
         vectors.append(scatter_plan.fold_export(op, dtype, INT64, length))
         limits[vectors[-1]] = registers

@@ -123,4 +123,4 @@ def test_it_is_launched_where_a_table_says_so(built: host_emulation.HostTarget) 
     table, updates = np.zeros((3, 8), np.float32), np.ones((4, 8), np.float32)
     kernels.scatter('scatter_add', table, np.array([0, 2, 2, 0]), updates, np.zeros(1, np.uint64))
     assert table[:, 0].tolist() == [2, 0, 2]
-    assert {each.file for each in kernels._kernels} == {'scatter_bulk.cu'}
+    assert {export.file for export, *_ in kernels._bound} == {'scatter_bulk.cu'}

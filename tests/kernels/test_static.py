@@ -73,17 +73,13 @@ ROWS = (
 )
 
 
-def dtype_named(name: str) -> np.dtype:
-    return kernel_reference.BFLOAT16 if name == 'bfloat16' else np.dtype(name)
-
-
 def choice(row: Row, chip: str) -> assign_plan.Choice:
     shape, source_shape, offsets = SHAPES[row.layout]
     operands = []
     for name, extents, offset in zip(
         (row.destination, row.source), (shape, source_shape), offsets, strict=True
     ):
-        dtype = dtype_named(name)
+        dtype = kernel_reference.dtype_named(name)
         strides = np.empty(extents, dtype).strides
         address = 1 << 20 | dtype.itemsize * offset
         operands.append(assign_plan.Operand(dtype, extents, strides, address))

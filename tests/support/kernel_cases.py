@@ -1,6 +1,5 @@
 """Cases of the assign family: chosen so that every pair of settings occurs, or at random."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from tensorvar import errors
 from tensorvar._cuda import arguments, assign, assign_plan, element_types, launch, source
 from tests.support import kernel_reference as reference
+from tests.support import pairwise
 
 SIZES = (0, 1, 3, 4, 5, 15, 16, 17, 255, 257, 1023, 4097, 2**20 + 1)
 OPS = tuple(assign_plan.OPS)
@@ -82,18 +82,7 @@ def pairwise_cases(seed: int) -> list[Case]:
     """Allowed cases in which every pair of settings that is allowed at all occurs."""
     generator = np.random.default_rng(seed)
     pool = random_cases(6_000, seed)
-    missing = {pair for case in pool for pair in _pairs(case)}
-    found = []
-    while missing:
-        sample = [pool[i] for i in generator.integers(0, len(pool), 60)]
-        best = max(sample, key=lambda case: len(missing.intersection(_pairs(case))))
-        gained = missing.intersection(_pairs(best))
-        if not gained:
-            best = next(case for case in pool if missing.intersection(_pairs(case)))
-            gained = missing.intersection(_pairs(best))
-        missing -= gained
-        found.append(best)
-    return found
+    return pairwise.cover(pool, generator)
 
 
 def _draw(generator: np.random.Generator) -> Case:
@@ -105,14 +94,6 @@ def _draw(generator: np.random.Generator) -> Case:
         if generator.random() < 0.85:
             picked[position] -= picked[position] % min(dtype.itemsize, 16)
     return Case(*picked)
-
-
-def _pairs(case: Case) -> set[tuple[Any, ...]]:
-    facts = (
-        case.op, case.destination.name, case.source.name, case.layout, case.size,
-        case.offset, case.source_offset,
-    )  # fmt: skip
-    return {(i, j, facts[i], facts[j]) for i, j in itertools.combinations(range(len(facts)), 2)}
 
 
 class Operands(NamedTuple):

@@ -26,6 +26,17 @@ _NUMPY = {
 _SPECIAL = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-40, 6e-8, 65519.0, 65520.0, 1e300)
 
 
+def dtype_named(name: str) -> np.dtype[Any]:
+    """The dtype, also where NumPy itself has none of that name."""
+    return BFLOAT16 if name == 'bfloat16' else np.dtype(name)
+
+
+def tf32(values: np.ndarray) -> np.ndarray:
+    """Rounded to 10 bits of mantissa, ties away from zero."""
+    bits = np.ascontiguousarray(values).view(np.uint32)
+    return ((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
 def values(dtype: np.dtype[Any], count: int, generator: np.random.Generator) -> np.ndarray:
     """Values of a dtype, its special and extreme ones among them."""
     if dtype.kind == 'b':

@@ -12,8 +12,7 @@ import numpy as np
 from scipy import special
 
 from tensorvar._cuda import gemv, host_emulation, matmul_problem, matmul_simt, simt_tiles, source
-from tests.support import kernel_cases
-from tests.support.kernel_reference import BFLOAT16
+from tests.support import kernel_cases, kernel_reference, pairwise
 
 SIZES = (
     (1, 1, 1), (3, 5, 7), (17, 33, 65), (127, 129, 131), (128, 128, 64), (200, 136, 200),
@@ -47,9 +46,8 @@ PITCHES = ('dense', 'odd', '16 bytes')
 OFFSETS = (0, 0, 0, 1)
 # Copies beside the arithmetic in three stages and in two, and through registers.
 CHIPS = ('host', 'sm_86', 'sm_75')
-Pairs = tuple[tuple[int, int], ...]
 # Types and chip, layout and chip, layout and tile, chip and tile: what makes a kernel.
-KERNELS: Pairs = ((1, 8), (2, 8), (2, 9), (8, 9))
+KERNELS = ((1, 8), (2, 8), (2, 9), (8, 9))
 MOST_TILES = max(map(len, simt_tiles.BY_ITEMSIZE.values()))
 
 
@@ -114,7 +112,7 @@ def draw(
 
 
 def pairwise_cases(
-    settings: Sequence[Sequence[Any]], seed: int, fields: Pairs | None = None
+    settings: Sequence[Sequence[Any]], seed: int, fields: pairwise.Pairs | None = None
 ) -> list[Case]:
     """Cases in which every pair of settings occurs that is allowed at all.
 
@@ -124,26 +122,8 @@ def pairwise_cases(
         fields: pairs of positions in a case that matter; all for None.
     """
     generator = np.random.default_rng(seed)
-    fields = tuple(itertools.combinations(range(len(settings)), 2)) if fields is None else fields
     pool = [draw(settings, generator) for _ in range(4000)]
-    missing = {pair for case in pool for pair in _pairs(case, fields)}
-    found = []
-    while missing:
-        sample = [pool[i] for i in generator.integers(0, len(pool), 80)]
-        best = max(sample, key=lambda case: len(missing.intersection(_pairs(case, fields))))
-        if not missing.intersection(_pairs(best, fields)):
-            best = next(case for case in pool if missing.intersection(_pairs(case, fields)))
-        missing.difference_update(_pairs(best, fields))
-        found.append(best)
-    return found
-
-
-def _pairs(case: Case, fields: Pairs) -> set[tuple[Any, ...]]:
-    return {(i, j, case[i], case[j]) for i, j in fields}
-
-
-def dtype_named(name: str) -> np.dtype[Any]:
-    return BFLOAT16 if name == 'bfloat16' else np.dtype(name)
+    return pairwise.cover(pool, generator, fields)
 
 
 class Operand(NamedTuple):
@@ -176,16 +156,16 @@ Place = Callable[[int, int], tuple[np.ndarray, int]]
 _MARGIN = 4096
 
 
-def _surrounded(nbytes: int, offset: int) -> tuple[np.ndarray, int]:
+def surrounded(nbytes: int, offset: int) -> tuple[np.ndarray, int]:
     """Room enough around for a planted bug to do no harm."""
     memory = np.full(nbytes + 2 * _MARGIN + 64, 0xCD, np.uint8)
     return memory, _MARGIN + -memory.ctypes.data % 64 + offset
 
 
-def operands(case: Case, generator: np.random.Generator, place: Place = _surrounded) -> Operands:
-    """Makes the arrays of a case."""
+def operands(case: Any, generator: np.random.Generator, place: Place = surrounded) -> Operands:
+    """Makes the arrays of a case, which is one of this module or of ``mma_cases``."""
     m, n, k = case.size
-    dtype, result = (dtype_named(name) for name in case.types)
+    dtype, result = map(kernel_reference.dtype_named, case.types[:2])
     batch = 1 if case.batch == 'one' else 2
     factors = []
     for name, extents, layout in zip('ab', ((m, k), (k, n)), case.layout, strict=True):
@@ -226,14 +206,14 @@ def values(
 
 
 def _matrices(
-    case: Case, count: int, extents: tuple[int, int], dtype: np.dtype[Any], place: Place
+    case: Any, count: int, extents: tuple[int, int], dtype: np.dtype[Any], place: Place
 ) -> Operand:
     rows, columns = extents
     pitch = columns
     if case.pitch == 'odd':
         pitch += 1 + columns % 2
-    elif case.pitch == '16 bytes':
-        pitch += -columns % max(1, 16 // dtype.itemsize)
+    elif case.pitch != 'dense':
+        pitch += -columns % max(1, int(case.pitch.split()[0]) // dtype.itemsize)
     pitch = max(pitch, 1)
     # The last row ends where its last element does.
     elements = max(0, (count * rows - 1) * pitch + columns) if columns else 0
@@ -293,16 +273,38 @@ def run(
 ) -> None:
     """Runs a case and compares it with NumPy."""
     device.name = case.chip
-    kernels = wrapper(device, case)
     made = operands(case, generator)
+    multiply(wrapper(device, case), case, made)
+    check(case, made)
+
+
+def multiply(kernels: Any, case: Any, made: Operands) -> None:
+    """Runs a case, and fails where it writes beside the results."""
     assert kernels.supports(made.problem), case
     scratch = workspace(kernels.workspace(made.problem) if case.split else 0)
     made.c.stored[...] = 77
     before = made.c.memory.copy()
     kernels.multiply(made.problem, scratch.ctypes.data if scratch.size else 0)
-    check(case, made)
+    results = made.c.stored.copy()
     made.c.stored[...] = 77
     assert np.array_equal(made.c.memory, before), f'{case}: it wrote beside the results'
+    made.c.stored[...] = results
+
+
+def run_all(
+    target: host_emulation.HostTarget,
+    wrapper: Wrapper,
+    cases: Sequence[Case],
+    seed: int = 0,
+    orders: int = 1,
+) -> None:
+    """Each case in so many orders of threads, in turn."""
+    target.prepare(exports_of(wrapper, cases))
+    generator = np.random.default_rng(seed)
+    taken = itertools.cycle(('forward', 'reverse', 'random'))
+    for case in cases:
+        for target.order in itertools.islice(taken, orders):
+            run(target, wrapper, case, generator)
 
 
 def workspace(nbytes: int) -> np.ndarray:
@@ -314,7 +316,28 @@ def workspace(nbytes: int) -> np.ndarray:
 
 def check(case: Case, made: Operands) -> None:
     """Asserts that results are those of exact arithmetic, as far as the type goes."""
-    expected = _expected(case, made)
+    expected = exact(case, made, made.a.values, made.b.values)
+    compare(case, made, expected, TOLERANCES.get(case.types[1], 0))
+
+
+def exact(case: Any, made: Operands, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The results of a case for such factors, in the widest type."""
+    wide = {'i': np.int64, 'u': np.uint64, 'c': np.complex128}.get(
+        made.problem.dtype.kind, np.float64
+    )
+    # Not by BLAS, whose threads wait for each other where there are few cores.
+    total = np.einsum('bmk,bkn->bmn', a.astype(wide), b.astype(wide))
+    if made.bias is not None:
+        total = total + made.bias.astype(wide)
+    if case.activation == 'relu':
+        return np.maximum(total, 0)
+    if case.activation == 'gelu':
+        return np.asarray(0.5 * total * (1 + special.erf(total / np.sqrt(2))))
+    return np.asarray(total)
+
+
+def compare(case: Any, made: Operands, expected: np.ndarray, tolerance: float) -> None:
+    """Asserts that the results are these: integers to the bit, others relatively."""
     actual = made.c.stored
     if actual.dtype.kind in 'iu':
         wrong = np.count_nonzero(actual != expected.astype(actual.dtype))
@@ -324,20 +347,4 @@ def check(case: Case, made: Operands) -> None:
         np.sqrt(np.square(np.abs(each)).sum())
         for each in (actual.astype(expected.dtype) - expected, expected)
     )
-    tolerance = TOLERANCES[case.types[1]]
     assert error <= tolerance * size, f'{case}: relative error {error / max(size, 1e-300):.2e}'
-
-
-def _expected(case: Case, made: Operands) -> np.ndarray:
-    wide = {'i': np.int64, 'u': np.uint64, 'c': np.complex128}.get(
-        made.problem.dtype.kind, np.float64
-    )
-    # Not by BLAS, whose threads wait for each other where there are few cores.
-    total = np.einsum('bmk,bkn->bmn', made.a.values.astype(wide), made.b.values.astype(wide))
-    if made.bias is not None:
-        total = total + made.bias.astype(wide)
-    if case.activation == 'relu':
-        return np.maximum(total, 0)
-    if case.activation == 'gelu':
-        return np.asarray(0.5 * total * (1 + special.erf(total / np.sqrt(2))))
-    return np.asarray(total)

@@ -40,7 +40,8 @@ FAMILIES: dict[str, tuple[matmul_cases.Wrapper, tuple[Case, ...]]] = {
 }
 
 
-def _place(nbytes: int, offset: int, *, at_end: bool) -> tuple[np.ndarray, int]:
+def place(nbytes: int, offset: int, *, at_end: bool) -> tuple[np.ndarray, int]:
+    """Memory whose last byte, or first, is next to a page that must not be touched."""
     del offset
     return kernel_guard.guarded(np.zeros(nbytes, np.uint8), at_end=at_end), 0
 
@@ -58,10 +59,10 @@ def main(folder: str, *families: str) -> int:
             kernels = wrapper(target, case)
             for at_end in (True, False):
                 made = matmul_cases.operands(
-                    case, np.random.default_rng(0), functools.partial(_place, at_end=at_end)
+                    case, np.random.default_rng(0), functools.partial(place, at_end=at_end)
                 )
                 nbytes = kernels.workspace(made.problem) if case.split else 0
-                scratch, _ = _place(nbytes + -nbytes % 16, 0, at_end=True)
+                scratch, _ = place(nbytes + -nbytes % 16, 0, at_end=True)
                 for target.order in orders:
                     kernels.multiply(made.problem, scratch.ctypes.data if nbytes else 0)
                     matmul_cases.check(case, made)

@@ -4,14 +4,15 @@
 ``kernel_guard`` for how it ends otherwise.
 """
 
+import functools
 import pathlib
 import sys
 from collections.abc import Iterator
 
 import numpy as np
 
-from tensorvar._cuda import cache, host_emulation, matmul_problem
-from tests.support import kernel_guard, mma_cases
+from tensorvar._cuda import cache, host_emulation
+from tests.support import matmul_cases, matmul_guard, mma_cases
 
 # Rows of 16, 8, 4 and fewer bytes; what is copied at once follows from that.
 _SIZES = {
@@ -35,40 +36,20 @@ def _cases() -> Iterator[mma_cases.Case]:
             )
 
 
-def _guarded(operand: mma_cases.Operand, *, at_end: bool) -> mma_cases.Operand:
-    matrices = operand.matrices
-    stored = operand.values.swapaxes(1, 2) if matrices.transposed else operand.values
-    placed = kernel_guard.guarded(np.ascontiguousarray(stored), at_end=at_end)
-    values = placed.swapaxes(1, 2) if matrices.transposed else placed
-    return operand._replace(values=values, matrices=matrices._replace(address=placed.ctypes.data))
-
-
-def _operands(case: mma_cases.Case, *, at_end: bool) -> mma_cases.Operands:
-    made = mma_cases.operands(case, np.random.default_rng(0))
-    a, b, c = (_guarded(each, at_end=at_end) for each in (made.a, made.b, made.c))
-    bias = None if made.bias is None else kernel_guard.guarded(made.bias, at_end=at_end)
-    problem: matmul_problem.Problem = made.problem._replace(
-        a=a.matrices,
-        b=b.matrices,
-        c=c.matrices,
-        bias=None if bias is None else bias.ctypes.data,
-    )
-    return mma_cases.Operands(problem, a, b, c, bias)
-
-
 def main(folder: str) -> int:
     """Runs the cases in every order; the exit status."""
     kept = cache.Cache(pathlib.Path(folder))
-    target = mma_cases.target(kept, flags=host_emulation.SANITIZE)
+    target = matmul_cases.target(kept, flags=host_emulation.SANITIZE)
     target.prepare(mma_cases.exports_of(list(_cases())))
     orders: tuple[host_emulation.Order, ...] = ('forward', 'reverse', 'random')
     for case in _cases():
         kernels = mma_cases.wrapper(target, case)
         for at_end in (True, False):
-            made = _operands(case, at_end=at_end)
+            place = functools.partial(matmul_guard.place, at_end=at_end)
+            made = mma_cases.operands(case, np.random.default_rng(0), place)
             for target.order in orders:
                 kernels.multiply(made.problem)
-                mma_cases.check(case, made.c.values, made)
+                mma_cases.check(case, made)
     return 0
 
 

@@ -32,10 +32,6 @@ LIMITS = (arguments.MAX_BYTES, 4096, 0)
 _MARGIN = 64
 
 
-def dtype_named(name: str) -> np.dtype[Any]:
-    return kernel_reference.BFLOAT16 if name == 'bfloat16' else np.dtype(name)
-
-
 class Case(NamedTuple):
     """One case.
 
@@ -124,7 +120,7 @@ def fill(
 ) -> Arrays:
     """Arrays with drawn values."""
     rule = optimizer_reference.RULES[rule_name]
-    parameter, gradient = map(dtype_named, types[:2])
+    parameter, gradient = map(kernel_reference.dtype_named, types[:2])
     kept = np.dtype(np.float64 if parameter == np.float64 else np.float32)
     arrays = Arrays([], [], {name: [] for name in rule.slots}, [], [])
     for size in sizes:

@@ -5,14 +5,15 @@ pattern that must stay: reading and writing beside a matrix shows.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
 
-from tensorvar._cuda import matmul_problem, matmul_sm90, sm90_tiles
-from tests.support.kernel_reference import BFLOAT16
+from tensorvar._cuda import matmul_problem, matmul_sm90, sm90_tiles, source
+from tests.support import kernel_cases
+from tests.support.kernel_reference import BFLOAT16, dtype_named, tf32
 
 UNIT = 16
 _POISON = 0xCD
@@ -222,19 +223,18 @@ class Product:
         return ACTIVATIONS[self.case.kind.activation](sums), sizes
 
 
-def tf32(values: np.ndarray) -> np.ndarray:
-    """Rounded to 10 bits of mantissa, ties away from zero."""
-    bits = np.ascontiguousarray(values).view(np.uint32)
-    return ((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)
-
-
-def dtype_named(name: str) -> np.dtype:
-    return BFLOAT16 if name == 'bfloat16' else np.dtype(name)
-
-
 def kernels_for(target: Any, kind: Kind) -> matmul_sm90.Sm90Matmul:
     """The family, with nothing to choose."""
     return matmul_sm90.Sm90Matmul(target, (kind.tile,))
+
+
+def exports_of(kinds: Iterable[Kind]) -> list[source.Export]:
+    """The kernels that kinds need, found without building any; tf32 also has B rounded."""
+    recorder = kernel_cases.Recorder(132)
+    for kind in kinds:
+        product = Product(Case(kind, (1, 1, 1)), np.random.default_rng(0))
+        kernels_for(recorder, kind).prepare(product.problem, split=kind.dtype == 'float32')
+    return recorder.exports
 
 
 def all_kinds() -> list[Kind]:
