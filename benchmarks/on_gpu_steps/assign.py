@@ -20,20 +20,20 @@ def main(step: session.Session) -> None:
     for dtype, numpy_dtype in operands.DTYPES.items():
         large = [nbytes // numpy_dtype.itemsize for nbytes in _LARGE_BYTES]
         for elements in (*_ELEMENTS, *large):
-            if not _measure_size(step, dtype, elements, rate):
+            if step.seconds_left() < 4:
+                step.say(f'out of time at {dtype} of {elements}')
                 return
+            what = f'{dtype} of {elements}'
+            step.attempt(what, _measure_size, step, dtype, elements, rate)
 
 
-def _measure_size(step: session.Session, dtype: str, elements: int, rate: float) -> bool:
-    if step.seconds_left() < 4:
-        step.say(f'out of time at {dtype} of {elements}')
-        return False
+def _measure_size(step: session.Session, dtype: str, elements: int, rate: float) -> None:
     nbytes = elements * operands.DTYPES[dtype].itemsize
     operands.settle()
     # Three libraries hold a variable and a value, and drawing takes a wide copy.
     if 16 * nbytes > operands.free_bytes():
         step.say(f'too little memory for {dtype} of {nbytes >> 20} MiB')
-        return True
+        return
     count, cold = timing.sets_beyond(operands.cache_bytes(), 2 * nbytes)
     targets = [operands.draw((elements,), dtype) for _ in range(count)]
     values = [operands.draw((elements,), dtype) for _ in range(count)]
@@ -51,7 +51,6 @@ def _measure_size(step: session.Session, dtype: str, elements: int, rate: float)
         )
         if 'tensorvar' in row.get('seconds', {}):
             row['of_copy'] = moved / row['seconds']['tensorvar'] / rate
-    return True
 
 
 def _contenders(op: str, variables: Any, targets: Any, values: Any) -> list[timing.Contender]:

@@ -19,15 +19,19 @@ def main(step: session.Session) -> None:
             step.say(f'out of time at {nbytes} bytes')
             return
         host = random.random(nbytes // 4, np.float32)
-        _compare(step, 'host to card', nbytes, _uploads(host))
-        _compare(step, 'card to host', nbytes, _downloads(host))
+        for direction, make in (('host to card', _uploads), ('card to host', _downloads)):
+            step.attempt(f'{direction} {nbytes}', _compare, step, direction, host, make)
 
 
 def _compare(
-    step: session.Session, direction: str, nbytes: int, calls: dict[str, Callable[[int], Any]]
+    step: session.Session,
+    direction: str,
+    host: np.ndarray[Any, Any],
+    make: Callable[[np.ndarray[Any, Any]], dict[str, Callable[[int], Any]]],
 ) -> None:
+    nbytes = host.nbytes
     contenders = [
-        operands.contender(name, call, name.partition(' ')[0]) for name, call in calls.items()
+        operands.contender(name, call, name.partition(' ')[0]) for name, call in make(host).items()
     ]
     row = operands.compare(
         step,

@@ -1,4 +1,7 @@
-"""The tests that need a card: ``pytest -m gpu``, in as many processes as pay."""
+"""The tests that need a card: ``pytest -m gpu``, in as many processes as pay.
+
+Those in files ``*_on_gpu.py`` come first: they test what only a card has.
+"""
 
 import importlib.util
 import os
@@ -8,6 +11,7 @@ import sys
 import time
 import xml.etree.ElementTree
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +19,15 @@ from benchmarks.on_gpu_steps import runner, session
 
 NEEDED = ('pytest', 'hypothesis', 'ml_dtypes')
 
-_MOST_PROCESSES = 8
+# Their time is that of compilers, mostly, which work alone in each process.
+_MOST_PROCESSES = 14
+_FREE_CORES = 2
 _TEST_SECONDS = 60
 _WRITING_SECONDS = 15
 _SHOWN = 25
 
-# Another library's warning about a third one is no fault of ours.
-_WARNINGS = (
-    'error\n'
-    'default::DeprecationWarning:cupy.*\n'
-    'default::DeprecationWarning:torch.*\n'
-    'default::DeprecationWarning:jax.*'
-)
+# What a machine has installed may warn of what comes, which is no fault of a card's.
+_WARNINGS = 'default'
 
 
 def main(step: session.Session) -> None:
@@ -34,33 +35,52 @@ def main(step: session.Session) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise session.SkipStepError(f'{", ".join(missing)} missing; pip install {missing[0]}')
-    report = step.path.with_suffix('.xml')
-    report.unlink(missing_ok=True)
-    process = subprocess.Popen(command(report), cwd=runner.ROOT, env=runner.environment())
-    code, stopped = _wait(process, step.seconds_left() - _WRITING_SECONDS)
-    step.facts['exit_code'] = code
-    if not report.exists():
-        step.fail(f'pytest ended with {code} and wrote no report; see the log')
-        return
-    found = read(report)
-    step.facts['failures'] = found['failures']
-    counts = ', '.join(f'{count} {kind}' for kind, count in found['counts'].items())
-    late = ', stopped for lack of time' if stopped else ''
-    step.say(f'{counts or "no tests"} in {found["seconds"]:.0f} s of tests{late}')
-    for failure in found['failures'][:_SHOWN]:
+    special = sorted(str(path) for path in (runner.ROOT / 'tests').rglob('test_*_on_gpu.py'))
+    failures: list[dict[str, str]] = []
+    step.facts['failures'] = failures
+    others = [f'--ignore={path}' for path in special]
+    for name, places, share in (('on_gpu', special, 0.5), ('others', ['tests', *others], 1.0)):
+        report = step.path.with_name(f'{step.path.stem}_{name}.xml')
+        report.unlink(missing_ok=True)
+        failures += _run(step, name, command(report, places), report, share)
+    for failure in failures[:_SHOWN]:
         step.fail(f'{failure["test"]}: {failure["message"]}')
-    if len(found['failures']) > _SHOWN:
-        step.fail(f'and {len(found["failures"]) - _SHOWN} more, in the JSON file')
+    if len(failures) > _SHOWN:
+        step.fail(f'and {len(failures) - _SHOWN} more, in the JSON file')
+
+
+def _run(
+    step: session.Session, name: str, words: list[str], report: Path, share: float
+) -> list[dict[str, str]]:
+    """Runs pytest for a share of the time left; the tests that failed."""
+    process = subprocess.Popen(words, cwd=runner.ROOT, env=runner.environment())
+    code, stopped = _wait(process, (step.seconds_left() - _WRITING_SECONDS) * share)
+    step.facts[f'exit_code {name}'] = code
+    if not report.exists():
+        step.fail(f'{name}: pytest ended with {code} and wrote no report; see the log')
+        return []
+    found = read(report)
+    counts = ', '.join(f'{count} {kind}' for kind, count in found['counts'].items())
+    ended = f'{name}: {counts or "no tests"} in {found["seconds"]:.0f} s of tests'
+    if stopped:
+        step.fail(f'{ended}, stopped for lack of time')
+    elif not found['counts'].get('passed'):
+        step.fail(f'{ended}; none passed')
+    else:
+        step.say(ended)
     if code not in (0, 1) and not stopped:
-        step.fail(f'pytest ended with {code}')
+        step.fail(f'{name}: pytest ended with {code}')
+    failures: list[dict[str, str]] = found['failures']
+    return failures
 
 
-def command(report: Path) -> list[str]:
-    """What runs pytest with the plugins that are there."""
+def command(report: Path, places: Sequence[str]) -> list[str]:
+    """What runs pytest on files or folders with the plugins that are there."""
     arguments = [
         sys.executable, '-m', 'pytest', '-q', '-m', 'gpu and not soak', '-p', 'no:cacheprovider',
         '-o', 'addopts=', '--import-mode=importlib', '--strict-markers', '-rfE', '--tb=short',
         '-o', f'filterwarnings={_WARNINGS}', f'--junitxml={report}',
+        *places,
     ]  # fmt: skip
     if importlib.util.find_spec('pytest_timeout') is None:
         # The settings name a timeout, which pytest alone does not know.
@@ -68,7 +88,8 @@ def command(report: Path) -> list[str]:
     else:
         arguments += [f'--timeout={_TEST_SECONDS}']
     if importlib.util.find_spec('xdist') is not None:
-        arguments += ['-n', str(max(1, min(_MOST_PROCESSES, (os.cpu_count() or 2) // 2)))]
+        processes = min(_MOST_PROCESSES, (os.cpu_count() or 2) - _FREE_CORES)
+        arguments += ['-n', str(max(1, processes))]
     return arguments
 
 

@@ -22,7 +22,8 @@ def main(step: session.Session) -> None:
                 step.say(f'out of time at {dtype}, {name}')
                 return
             indices = operands.share(operands.cupy.asarray(host), 'int64')
-            _measure(step, f'{dtype}, {name}', table, updates, indices)
+            what = f'{dtype}, {name}'
+            step.attempt(what, _measure, step, what, table, updates, indices)
 
 
 def _measure(

@@ -26,12 +26,44 @@ DTYPES = {
 _SEED = 20
 
 
+absent: dict[str, str] = {}
+"""Why a library is not compared with, by its name."""
+
+
 def optional(name: str) -> ModuleType | None:
-    """A library that may be missing."""
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+    """A library that may be missing, or useless here; ``absent`` then says why."""
+    if importlib.util.find_spec(name) is None:
+        absent[name] = 'not installed'
+        return None
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        absent[name] = f'does not load: {" ".join(str(error).split())[:100]}'
+        return None
 
 
-torch: Any = optional('torch')
+def _torch_with_card() -> Any:
+    found: Any = optional('torch')
+    if found is not None and not found.cuda.is_available():
+        absent['torch'] = f'version {found.__version__} sees no card'
+        return None
+    return found
+
+
+torch: Any = _torch_with_card()
+
+
+def jax_with_card() -> Any:
+    """JAX, or None where it is missing or sees no card."""
+    found: Any = optional('jax')
+    if found is None:
+        return None
+    try:
+        found.devices('gpu')
+    except RuntimeError as error:
+        absent['jax'] = f'version {found.__version__} sees no card: {str(error)[:100]}'
+        return None
+    return found
 
 
 def lane(name: str) -> Lane:
@@ -137,12 +169,18 @@ def compare(
     effort: timing.Effort | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Measures a case and adds it to the findings; a contender that fails is left out."""
+    """Measures a case and adds it to the findings; a contender that fails is left out.
+
+    Ours fails the step with that; another library is said to have failed. A row says which
+    libraries are absent.
+    """
     able = [each for each in contenders if _works(step, case, each)]
     if not able:
         return {}
     measured = timing.measure(able, clock, effort)
     row = {'case': case, **vars(measured), **more}
+    if absent:
+        row['absent'] = dict(absent)
     step.add(row)
     return row
 
@@ -152,6 +190,7 @@ def _works(step: session.Session, case: str, each: Contender) -> bool:
         each.call(0)
         each.lane.wait()
     except Exception as error:  # noqa: BLE001 the others are compared nevertheless
-        step.fail(f'{case}: {each.name}: {type(error).__name__}: {str(error)[:200]}')
+        tell = step.fail if each.name.startswith('tensorvar') else step.say
+        tell(f'{case}: {each.name}: {type(error).__name__}: {" ".join(str(error).split())[:200]}')
         return False
     return True

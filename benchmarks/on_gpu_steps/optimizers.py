@@ -5,18 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.on_gpu_steps import operands, session, timing
+from benchmarks.on_gpu_steps import card, operands, session, timing
 from tensorvar._cuda import (
     arguments,
-    cache,
     launch,
     optimizer_rules,
     optimizers,
-    targets,
 )
 
 # Variables, and elements of each.
-SIZES = ((1, 256 << 20), (10, 1 << 24), (200, 1 << 20), (1000, 1024), (10_000, 64))
+SIZES = ((200, 1 << 20), (10_000, 64), (10, 1 << 24), (1, 256 << 20), (1000, 1024))
 RATE = 1e-3
 # Parameter, momentum and velocity are read and written, the gradient is read.
 BYTES_PER_ELEMENT = 28
@@ -36,26 +34,19 @@ def main(step: session.Session) -> None:
     rate = operands.copy_rate(min(1 << 30, operands.free_bytes() // 16))
     step.facts['copy_bytes_per_second'] = rate
     kernels = make_kernels()
-    _check(step, kernels)
+    step.attempt('two steps', _check, step, kernels)
     for count, elements in SIZES:
         if step.seconds_left() < 4:
             step.say(f'out of time at {count} of {elements}')
             return
-        _measure(step, kernels, count, elements, rate)
+        what = f'{count} x {elements}'
+        step.attempt(what, _measure, step, kernels, count, elements, rate)
 
 
 def make_kernels() -> optimizers.OptimizerKernels:
     """Our kernels, working on CuPy's arrays and stream."""
-    cupy = operands.cupy
-    card = cupy.cuda.runtime.getDeviceProperties(0)
-    target = targets.DeviceTarget(
-        (card['major'], card['minor']),
-        card['multiProcessorCount'],
-        cache.Cache(),
-        lambda: cupy.cuda.get_current_stream().ptr,
-    )
     limit = arguments.most_bytes(launch.driver().version())
-    return optimizers.OptimizerKernels(target, cupy.asarray, limit)
+    return optimizers.OptimizerKernels(card.target(), operands.cupy.asarray, limit)
 
 
 def _measure(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.on_gpu_steps import goals
+
 SCHEMA = 1
 SLOWER = 0.05
 OURS = 'tensorvar'
@@ -17,17 +19,38 @@ def slug(chip: str) -> str:
     return '-'.join(words) or 'unknown'
 
 
-def save(result: dict[str, Any], folder: Path) -> Path:
-    """Writes ``<date>-<chip>.json``; a second run of a day gets a number."""
+def new_path(result: dict[str, Any], folder: Path) -> Path:
+    """``<date>-<chip>.json``; a second run of a day gets a number."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f'{result["time"][:10]}-{slug(result["chip"])}'
     path, number = folder / f'{stem}.json', 1
     while path.exists():
         number += 1
         path = folder / f'{stem}-{number}.json'
-    path.write_text(json.dumps(result, indent=1) + '\n')
-    path.with_suffix('.txt').write_text(f'{full_table(result)}\n')
     return path
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    """Writes the result, and its tables beside it; whoever is stopped leaves the old ones."""
+    _replace(path, json.dumps(result, indent=1))
+    tables = (full_table(result), step_table(result), goal_table(result))
+    _replace(path.with_suffix('.txt'), '\n\n'.join(tables))
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_suffix('.new')
+    fresh.write_text(f'{text}\n')
+    fresh.replace(path)
+
+
+def goal_table(result: dict[str, Any]) -> str:
+    """A row for each goal, and how many are met."""
+    found = goals.verdicts(result)
+    count = dict.fromkeys((goals.MET, goals.MISSED, goals.NO_FIGURE), 0)
+    for verdict in found:
+        count[verdict.status] += 1
+    counts = ', '.join(f'{number} {status}' for status, number in count.items())
+    return f'{align(goals.table(found))}\n{counts}'
 
 
 class Figure(NamedTuple):

@@ -6,8 +6,8 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks.on_gpu_steps import operands, session, timing
-from tensorvar._cuda import cache, rows, scatter_plan, select, targets
+from benchmarks.on_gpu_steps import card, operands, session, timing
+from tensorvar._cuda import rows, scatter_plan, select
 
 
 class Shape(NamedTuple):
@@ -37,27 +37,20 @@ def main(step: session.Session) -> None:
     """Checks every way, then compares them."""
     kernels = make_kernels()
     for dtype in DTYPES:
-        _check(step, kernels, dtype)
+        step.attempt(f'check {dtype}', _check, step, kernels, dtype)
     for shape in SHAPES:
         for width in WIDTHS:
             for dtype in DTYPES:
                 if step.seconds_left() < 6:
                     step.say(f'out of time at {shape.name}, {width} {dtype}')
                     return
-                _measure(step, kernels, shape, width, dtype)
+                what = f'{shape.name}, {width} {dtype}'
+                step.attempt(what, _measure, step, kernels, shape, width, dtype)
 
 
 def make_kernels() -> rows.RowKernels:
     """Our kernels, working on CuPy's arrays and stream."""
-    cupy = operands.cupy
-    card = cupy.cuda.runtime.getDeviceProperties(0)
-    target = targets.DeviceTarget(
-        (card['major'], card['minor']),
-        card['multiProcessorCount'],
-        cache.Cache(),
-        lambda: cupy.cuda.get_current_stream().ptr,
-    )
-    return rows.RowKernels(target, cupy.empty)
+    return rows.RowKernels(card.target(), operands.cupy.empty)
 
 
 def ways(kernels: rows.RowKernels, dtype: np.dtype[Any], order: Any) -> dict[str, Scatter]:

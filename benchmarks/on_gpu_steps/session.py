@@ -10,7 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.on_gpu_steps import programs
+
 PASSED, FAILED, SKIPPED, UNFINISHED = 'passed', 'failed', 'skipped', 'unfinished'
+
+_MOST_IN_A_ROW = 4
 
 
 class SkipStepError(Exception):
@@ -33,6 +37,7 @@ class Session:
         self.rows: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}
         self._failed = False
+        self._in_a_row = 0
         self.save()
 
     def seconds_left(self) -> float:
@@ -49,6 +54,26 @@ class Session:
         """Says a line, and that the step failed."""
         self._failed = True
         self.say(line)
+
+    def attempt(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls what may fail without an end to the step; gives None where it did.
+
+        After several failures in a row nothing else will go well, as on a card whose context
+        is broken.
+        """
+        try:
+            result = function(*arguments)
+        except SkipStepError:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            self.fail(f'{what}: {type(error).__name__}: {" ".join(str(error).split())[:300]}')
+            self._in_a_row += 1
+            if self._in_a_row >= _MOST_IN_A_ROW:
+                raise RuntimeError(f'{self._in_a_row} failures in a row') from error
+            return None
+        self._in_a_row = 0
+        return result
 
     def add(self, row: dict[str, Any]) -> None:
         """Adds figures; ``row['case']`` is unique within the step."""
@@ -84,6 +109,7 @@ def run(main: Callable[[Session], None]) -> None:
     parser.add_argument('--result', type=Path, required=True)
     parser.add_argument('--seconds', type=float, required=True)
     arguments = parser.parse_args()
+    programs.end_all_on_term()
     session = Session(arguments.result, arguments.seconds)
     try:
         main(session)

@@ -1,4 +1,8 @@
-"""A training step of a small classifier: eager, as plan and graph, as the peers compile it."""
+"""A training step of a small classifier: eager, as plan and graph, as the peers compile it.
+
+First all that runs at once; what PyTorch and JAX compile, which may take a minute, is
+compared with it afterwards.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,26 +20,39 @@ Calls = dict[str, tuple[Callable[[], Any], timing.Lane]]
 
 def main(step: session.Session) -> None:
     """Compares the step for a small and a large batch; the time is that on the wall."""
-    jax: Any = operands.optional('jax')
-    if jax is None:
-        step.say('JAX is missing')
+    owns = {}
     for batch in BATCHES:
-        calls = _own(batch)
-        if operands.torch:
-            calls |= _torch(batch)
+        found = step.attempt(f'batch {batch}', _own, batch)
+        if found is None:
+            continue
+        owns[batch] = found
+        calls = found | (_torch(batch) if operands.torch else {})
+        step.attempt(f'batch {batch}', _compare, step, case_of(batch), calls)
+    jax = operands.jax_with_card()
+    if 'jax' in operands.absent:
+        step.say(f'JAX: {operands.absent["jax"]}')
+    for batch, calls in owns.items():
+        peers: Calls = _torch_compiled(batch) if operands.torch else {}
         if jax is not None:
-            with libraries.ALL['jax'].scope(jax, operands.DEVICE):
-                calls |= _jax(jax, batch)
-        contenders = [
-            timing.Contender(name, lambda _, call=call: call(), lane)
-            for name, (call, lane) in calls.items()
-        ]
-        clock = timing.WallClock()
-        row = operands.compare(
-            step, f'training step, 64-128-10, batch {batch}', contenders, clock, _EFFORT
-        )
-        times = row.get('seconds', {}).items()
-        step.say(', '.join(f'{name} {value * 1e6:.0f} us' for name, value in times))
+            peers |= _jax(jax, batch)
+        if peers:
+            what = f'{case_of(batch)}, compiled'
+            step.attempt(what, _compare, step, what, calls | peers)
+
+
+def case_of(batch: int) -> str:
+    """What the comparison for a batch is called."""
+    return f'training step, 64-128-10, batch {batch}'
+
+
+def _compare(step: session.Session, case: str, calls: Calls) -> None:
+    contenders = [
+        timing.Contender(name, lambda _, call=call: call(), lane)
+        for name, (call, lane) in calls.items()
+    ]
+    row = operands.compare(step, case, contenders, timing.WallClock(), _EFFORT)
+    times = row.get('seconds', {}).items()
+    step.say(f'{case}: {", ".join(f"{name} {value * 1e6:.0f} us" for name, value in times)}')
 
 
 def _own(batch: int) -> Calls:
@@ -60,17 +77,22 @@ def _torch(batch: int) -> Calls:
     torch = operands.torch
     lane = operands.LANES['torch']
     with torch.device('cuda'):
-        eager = bench_step.torch_cases(torch)[f'batch {batch}, eager']
-        compiled, graphs = (compiled_step(torch, batch, mode) for mode in (None, 'reduce-overhead'))
-    return {
-        'torch': (eager, lane),
-        'torch compiled': (compiled, lane),
-        'torch reduce-overhead': (graphs, lane),
-    }
+        return {'torch': (bench_step.torch_cases(torch)[f'batch {batch}, eager'], lane)}
+
+
+def _torch_compiled(batch: int) -> Calls:
+    torch = operands.torch
+    lane = operands.LANES['torch']
+    with torch.device('cuda'):
+        return {
+            'torch reduce-overhead': (compiled_step(torch, batch, 'reduce-overhead'), lane),
+            'torch compiled': (compiled_step(torch, batch, None), lane),
+        }
 
 
 def _jax(jax: Any, batch: int) -> Calls:
-    run = bench_step.jax_cases(jax)[f'batch {batch}, function']
+    with libraries.ALL['jax'].scope(jax, operands.DEVICE):
+        run = bench_step.jax_cases(jax)[f'batch {batch}, function']
     last: list[Any] = [None]
 
     def call() -> None:

@@ -9,6 +9,7 @@ matmul_table`` makes a table.
 import functools
 import json
 import math
+import pathlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ def find(problem: matmul_problem.Problem, chip: str) -> Row | None:
         return None
     near = [
         (distance, row)
-        for row in _rows(chip).get(key, ())
+        for row in rows(chip).get(key, ())
         if (distance := _distance(row.sizes, sizes)) is not None
     ]
     return min(near, key=lambda each: each[0])[1] if near else None
@@ -69,10 +70,14 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> float | None:
 
 
 @functools.cache
-def _rows(chip: str) -> dict[Key, list[Row]]:
+def rows(chip: str) -> dict[Key, list[Row]]:
+    """What was measured on a chip, by the types, the precision and the layout."""
     path = source.folder() / 'tables' / f'matmul-{chip}.json'
-    if not path.is_file():
-        return {}
+    return read(path) if path.is_file() else {}
+
+
+def read(path: pathlib.Path) -> dict[Key, list[Row]]:
+    """The rows of a table."""
     found: dict[Key, list[Row]] = {}
     for row in json.loads(path.read_text(encoding='utf-8'))['rows']:
         key = (row['dtype'], row['result'], row['precision'], row['layout'])

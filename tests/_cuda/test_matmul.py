@@ -27,9 +27,9 @@ def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator[
     (tmp_path / 'tables').mkdir()
     shutil.copy(source.folder() / 'tables' / 'default.json', tmp_path / 'tables')
     monkeypatch.setenv(source.FOLDER_VARIABLE, str(tmp_path))
-    matmul_table._rows.cache_clear()
+    matmul_table.rows.cache_clear()
     yield tmp_path / 'tables'
-    matmul_table._rows.cache_clear()
+    matmul_table.rows.cache_clear()
 
 
 def write(folder: pathlib.Path, *rows: dict[str, Any], chip: str = 'sm_90a') -> None:
@@ -142,7 +142,7 @@ class TestWithMeasurements:
     ) -> None:
         write(tables, {'microseconds': {'cublas': 7.2, 'one': 7.0}, 'noise': 0.05})
         assert self.choose(problem(512, 512, 512)).family == 'cublas'
-        matmul_table._rows.cache_clear()
+        matmul_table.rows.cache_clear()
         write(tables, {'microseconds': {'cublas': 8.0, 'one': 7.0}, 'noise': 0.05})
         assert self.choose(problem(512, 512, 512)).family == 'one'
 
@@ -188,7 +188,7 @@ def test_the_tables_that_are_there_can_be_read() -> None:
     for path in (source.folder() / 'tables').glob('matmul-*.json'):
         table = json.loads(path.read_text())
         assert table['schema'] == matmul_table.SCHEMA
-        rows = matmul_table._rows(path.stem.removeprefix('matmul-'))
+        rows = matmul_table.rows(path.stem.removeprefix('matmul-'))
         assert sum(map(len, rows.values())) == len(table['rows'])
 
 

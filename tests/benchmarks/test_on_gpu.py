@@ -46,9 +46,15 @@ def result_of(
     return {'schema': 1, 'time': time, 'chip': chip, 'seconds': 2.0, 'steps': {'assign': step}}
 
 
+def save(result: dict[str, Any], folder: Path) -> Path:
+    path = report.new_path(result, folder)
+    report.write(result, path)
+    return path
+
+
 class TestReport:
     def test_files_are_named_by_date_and_chip(self, tmp_path: Path) -> None:
-        paths = [report.save(result_of(), tmp_path) for _ in range(2)]
+        paths = [save(result_of(), tmp_path) for _ in range(2)]
         assert [path.name for path in paths] == [
             '2026-05-01-nvidia-h9.json',
             '2026-05-01-nvidia-h9-2.json',
@@ -59,9 +65,9 @@ class TestReport:
     def test_the_last_figure_of_a_case_is_the_latest_on_the_same_chip(self, tmp_path: Path) -> None:
         assert report.last_figures('NVIDIA H9', tmp_path) == {}
         for month, rows in (('07', [row('a', 7.0)]), ('05', [row('a', 5.0), row('b', 5.0)])):
-            report.save(result_of(*rows, time=f'2026-{month}-01T10:00:00+00:00'), tmp_path)
+            save(result_of(*rows, time=f'2026-{month}-01T10:00:00+00:00'), tmp_path)
         other = result_of(row('a', 9.0), time='2026-08-01T10:00:00+00:00', chip='NVIDIA H9 NVL')
-        report.save(other, tmp_path)
+        save(other, tmp_path)
         found = report.last_figures('NVIDIA H9', tmp_path)
         assert found == {
             ('assign', 'a'): ('2026-07-01-nvidia-h9.json', row('a', 7.0)),
@@ -134,7 +140,9 @@ class TestCommand:
     ) -> None:
         seen: list[str] = []
 
-        def run(name: str, module: str, limit: float, logs: Path) -> runner.Outcome:
+        def run(
+            name: str, module: str, limit: float, logs: Path, watch: runner.Watch
+        ) -> runner.Outcome:
             seen.append(module)
             assert 0 < limit < 600
             if name == 'versions':
@@ -144,8 +152,8 @@ class TestCommand:
         monkeypatch.setattr(runner, 'run', run)
         slow = result_of()
         slow['steps'] = {'smoke': {**slow['steps']['assign'], 'rows': [row('a', 1.0)]}}
-        report.save(slow, tmp_path)
-        code = on_gpu.main(['--only', 'smoke,versions', '--output', str(tmp_path)])
+        save(slow, tmp_path)
+        code = on_gpu.main(['--only', 'smoke,versions', '--out', str(tmp_path)])
         assert code == 1
         assert [module.rpartition('.')[2] for module in seen] == ['versions', 'smoke']
         text = capsys.readouterr().out
@@ -158,7 +166,7 @@ class TestCommand:
     def test_steps_for_which_no_time_is_left_are_skipped(
         self, card: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        arguments = ['--only', 'smoke', '--minutes', '0', '--output', str(tmp_path)]
+        arguments = ['--only', 'smoke', '--budget', '0', '--out', str(tmp_path)]
         assert on_gpu.main(arguments) == 0
         assert 'no time left' in capsys.readouterr().out
 
@@ -166,3 +174,61 @@ class TestCommand:
         with pytest.raises(SystemExit, match='2'):
             on_gpu.main(['--only', 'smoky'])
         assert 'no step smoky' in capsys.readouterr().err
+
+    def test_what_is_known_is_on_disk_at_once(
+        self, card: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A run that is killed leaves the figures of the step under way, too."""
+
+        def run(
+            name: str, module: str, limit: float, logs: Path, watch: runner.Watch
+        ) -> runner.Outcome:
+            watch(runner.Outcome(name, runner.UNDER_WAY, 1.0, ['so far'], [row('a', 2.0)]))
+            [path] = tmp_path.glob('*.json')
+            step = json.loads(path.read_text())['steps'][name]
+            assert (step['status'], step['rows']) == ('under way', [row('a', 2.0)])
+            assert 'tensorvar 2.00 s' in path.with_suffix('.txt').read_text()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(runner, 'run', run)
+        with pytest.raises(KeyboardInterrupt):
+            on_gpu.main(['--only', 'dispatch', '--out', str(tmp_path)])
+        assert not list(tmp_path.glob('*.new'))
+
+    def test_lines_of_a_step_are_shown_once(
+        self,
+        card: None,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def run(
+            name: str, module: str, limit: float, logs: Path, watch: runner.Watch
+        ) -> runner.Outcome:
+            watch(runner.Outcome(name, runner.UNDER_WAY, 1.0, ['PASS assign']))
+            print('then')
+            return runner.Outcome(name, 'passed', 2.0, ['PASS assign', 'PASS gather'])
+
+        monkeypatch.setattr(runner, 'run', run)
+        on_gpu.main(['--only', 'smoke', '--out', str(tmp_path)])
+        live = capsys.readouterr().out.partition('passed in')[0].splitlines()
+        assert live[1:4] == ['  PASS assign', 'then', '  PASS gather']
+
+    def test_steps_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert on_gpu.main(['--list']) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines[1:]] == [step.name for step in plan.STEPS]
+
+    def test_the_last_table_is_that_of_the_goals(
+        self,
+        card: None,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        passed = runner.Outcome('dispatch', 'passed', 1.0)
+        monkeypatch.setattr(runner, 'run', lambda *values: passed)
+        on_gpu.main(['--only', 'dispatch', '--out', str(tmp_path), '--logs', str(tmp_path / 'x')])
+        text = capsys.readouterr().out
+        assert text.splitlines()[-1].startswith('0 met, 0 missed, ')
+        assert f'the logs in {tmp_path / "x"}' in text

@@ -41,7 +41,8 @@ class Operands(types.ModuleType):
     contender = staticmethod(lambda name, call, library=None: timing.Contender(name, call, LANE))
     event_clock = timing.WallClock
     settle = staticmethod(lambda: None)
-    optional = staticmethod(lambda name: None)
+    jax_with_card = staticmethod(lambda: None)
+    absent = {'jax': 'not installed'}  # noqa: RUF012
     draw = staticmethod(draw)
     cupy = types.SimpleNamespace(tanh=np.tanh, exp=np.exp, fuse=lambda: lambda function: function)
     free = 1 << 30
@@ -134,8 +135,23 @@ def test_training_steps_are_compared(play: Play) -> None:
     [row] = step.rows
     assert row['case'] == 'training step, 64-128-10, batch 32'
     assert list(row['seconds']) == ['tensorvar', 'tensorvar plan', 'tensorvar graph']
-    assert step.lines[0] == 'JAX is missing'
-    assert step.lines[1].startswith('tensorvar ')
+    assert step.lines[0].startswith('training step, 64-128-10, batch 32: tensorvar ')
+    assert step.lines[1] == 'JAX: not installed'
+
+
+def test_what_peers_compile_is_compared_afterwards(
+    play: Play, operands: Operands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jax = types.SimpleNamespace(block_until_ready=lambda result: None)
+    monkeypatch.setattr(operands, 'jax_with_card', lambda: jax, raising=False)
+    module = importlib.import_module('benchmarks.on_gpu_steps.training')
+    calls = {'jax jit': (lambda: None, LANE)}
+    step = play('training', BATCHES=(32,), _jax=lambda library, batch: calls)
+    assert step.status == 'passed', step.lines
+    plain, compiled = step.rows
+    assert compiled['case'] == f'{plain["case"]}, compiled'
+    assert list(compiled['seconds']) == [*plain['seconds'], 'jax jit']
+    assert module.case_of(32) == plain['case']
 
 
 def test_both_are_steps_of_the_run() -> None:

@@ -74,7 +74,7 @@ def play(operands: Operands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(module, 'make_kernels', lambda: kernels)
     kinds = (module.Kind('float32', 'float32'), module.Kind('float32', 'float32', 'tf32'),
              module.Kind('int32', 'int32'))  # fmt: skip
-    monkeypatch.setattr(module, 'KINDS', kinds)
+    monkeypatch.setattr(module, 'KINDS', (kinds,))
     monkeypatch.setattr(module, 'SIZES', (module.Size(20, 24, 30), module.Size(4, 24, 30, 3)))
     monkeypatch.setattr(module, 'LAYOUTS', ('NN', 'TN'))
 
@@ -112,9 +112,9 @@ def test_a_table_that_the_choice_can_read(
     (tmp_path / 'tv_core.cuh').write_text('')
     (tmp_path / 'matmul-host.json').rename(tmp_path / 'tables' / 'matmul-host.json')
     monkeypatch.setenv(source.FOLDER_VARIABLE, str(tmp_path))
-    matmul_table._rows.cache_clear()
-    rows = matmul_table._rows('host')
-    matmul_table._rows.cache_clear()
+    matmul_table.rows.cache_clear()
+    rows = matmul_table.rows('host')
+    matmul_table.rows.cache_clear()
     assert sum(map(len, rows.values())) == 8
 
 

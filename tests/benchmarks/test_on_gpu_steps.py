@@ -6,10 +6,11 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks.on_gpu_steps import gpu_tests, runner, sanitizer, session, smoke, versions
+from benchmarks.on_gpu_steps import end_to_end, gpu_tests, runner, session, versions
 from tests.support import source_tree
 
 
@@ -17,7 +18,12 @@ from tests.support import source_tree
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., runner.Outcome]:
     """Runs a step whose ``main`` is the given text."""
 
-    def play(body: str, limit: float = 60.0, name: str = 'act') -> runner.Outcome:
+    def play(
+        body: str,
+        limit: float = 60.0,
+        name: str = 'act',
+        watch: runner.Watch = lambda outcome: None,
+    ) -> runner.Outcome:
         lines = [
             'import os, signal, subprocess, sys, time',
             'from benchmarks.on_gpu_steps import session',
@@ -28,7 +34,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., runn
         (tmp_path / f'{name}_of_a_play.py').write_text('\n'.join(lines))
         paths = [str(source_tree.ROOT), str(tmp_path)]
         monkeypatch.setenv('PYTHONPATH', os.pathsep.join(paths))
-        return runner.run(name, f'{name}_of_a_play', limit, tmp_path / 'logs')
+        return runner.run(name, f'{name}_of_a_play', limit, tmp_path / 'logs', watch)
 
     return play
 
@@ -80,14 +86,16 @@ class TestRunner:
             step.say('before')
             os.kill(os.getpid(), signal.SIGKILL)
         """)
-        assert (outcome.status, outcome.lines) == ('failed', ['before', 'died of signal 9'])
+        assert (outcome.status, outcome.lines) == ('failed', ['before', 'died of signal 9: before'])
 
     def test_a_step_that_cannot_be_loaded_fails(
         self, stage: Callable[..., runner.Outcome], tmp_path: Path
     ) -> None:
         outcome = runner.run('none', 'there_is_no_such_module', 60, tmp_path)
         assert outcome.status == 'failed'
-        assert outcome.lines == ['ended with 1 before it was done']
+        [line] = outcome.lines
+        assert line.startswith('ended with 1 before it was done: ')
+        assert 'No module named there_is_no_such_module' in line
 
     def test_a_step_that_hangs_is_stopped_with_all_it_started(
         self, stage: Callable[..., runner.Outcome]
@@ -104,6 +112,50 @@ class TestRunner:
         assert outcome.status == 'timed out'
         assert outcome.lines == ['waiting', 'stopped after 4 s']
         assert not _is_running(outcome.facts['child'])
+
+    def test_programs_of_a_step_that_hangs_end_with_it(
+        self, stage: Callable[..., runner.Outcome]
+    ) -> None:
+        outcome = stage(
+            """
+            from pathlib import Path
+            from benchmarks.on_gpu_steps import programs
+            import threading
+            def note():
+                while not programs._running:
+                    time.sleep(0.01)
+                step.facts['program'] = min(programs._running)
+                step.say('waiting')
+            threading.Thread(target=note).start()
+            command = (sys.executable, '-c', 'import time; time.sleep(60)')
+            programs.run(command, 60, Path('.'), dict(os.environ))
+            """,
+            limit=4.0,
+        )
+        assert outcome.status == 'timed out'
+        assert not _is_running(outcome.facts['program'])
+
+    def test_what_a_step_finds_is_seen_at_once(self, tmp_path: Path, stage: Any) -> None:
+        seen: list[list[str]] = []
+        stage(
+            """
+            step.say('first')
+            time.sleep(1.5)
+            step.say('second')
+            """,
+            watch=lambda outcome: seen.append(list(outcome.lines)),
+        )
+        assert ['first'] in seen
+
+    def test_failures_in_a_row_end_a_step(self, stage: Callable[..., runner.Outcome]) -> None:
+        outcome = stage("""
+            for number in range(9):
+                step.attempt(f'part {number}', int, 'x' if number != 2 else '1')
+        """)
+        assert outcome.status == 'failed'
+        failed = [line for line in outcome.lines if line.startswith('part')]
+        assert [line[:6] for line in failed] == [f'part {each}' for each in (0, 1, 3, 4, 5, 6)]
+        assert outcome.lines[-1] == 'RuntimeError: 4 failures in a row'
 
     def test_steps_see_no_simulated_cards(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv('TENSORVAR_SIMULATE_GPUS', '2')
@@ -163,13 +215,56 @@ class TestSteps:
         monkeypatch.setattr(
             gpu_tests.importlib.util, 'find_spec', lambda name: name if name in there else None
         )
-        bare = gpu_tests.command(tmp_path)
+        bare = gpu_tests.command(tmp_path, ['tests'])
         assert '-n' not in bare
         assert not any(word.startswith('--timeout') for word in bare)
         there |= {'pytest_timeout', 'xdist'}
-        full = gpu_tests.command(tmp_path)
+        full = gpu_tests.command(tmp_path, ['tests'])
         assert '-n' in full
         assert any(word.startswith('--timeout') for word in full)
+
+    @pytest.mark.parametrize(
+        ('cases', 'status', 'said'),
+        [
+            ('<testcase classname="a" name="b" time="1"/>', 'passed', '1 passed in 1 s'),
+            ('<testcase classname="a" name="b"><skipped/></testcase>', 'failed',
+             '1 skipped in 0 s of tests; none passed'),
+            ('', 'failed', 'no tests in 0 s of tests; none passed'),
+        ],
+    )  # fmt: skip
+    def test_tests_that_do_not_run_are_a_failure(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        step: session.Session,
+        cases: str,
+        status: str,
+        said: str,
+    ) -> None:
+        def command(report: Path, places: Any) -> list[str]:
+            report.write_text(f'<testsuite>{cases}</testsuite>')
+            return [sys.executable, '-c', '']
+
+        monkeypatch.setattr(gpu_tests, 'command', command)
+        gpu_tests.main(step)
+        step.finish()
+        assert step.status == status
+        assert step.lines[0].startswith(f'on_gpu: {said}')
+        assert step.lines[1].startswith('others: ')
+
+    def test_tests_that_are_stopped_are_a_failure(
+        self, monkeypatch: pytest.MonkeyPatch, step: session.Session
+    ) -> None:
+        def command(report: Path, places: Any) -> list[str]:
+            report.write_text(JUNIT)
+            return [sys.executable, '-c', 'import time; time.sleep(30)']
+
+        monkeypatch.setattr(gpu_tests, 'command', command)
+        step._deadline = 0.0
+        gpu_tests.main(step)
+        assert step._failed
+        assert step.lines[0] == (
+            'on_gpu: 1 passed, 2 failed, 1 skipped in 2 s of tests, stopped for lack of time'
+        )
 
     def test_missing_packages_skip_the_tests(
         self, monkeypatch: pytest.MonkeyPatch, step: session.Session
@@ -178,47 +273,17 @@ class TestSteps:
         with pytest.raises(session.SkipStepError, match='pytest, hypothesis, ml_dtypes missing'):
             gpu_tests.main(step)
 
-    def test_the_sanitizer_may_be_missing(
-        self, monkeypatch: pytest.MonkeyPatch, step: session.Session
-    ) -> None:
-        monkeypatch.setattr(sanitizer, 'find', lambda: None)
-        with pytest.raises(session.SkipStepError, match='neither on the PATH'):
-            sanitizer.main(step)
-
-    @pytest.mark.parametrize(
-        ('code', 'expected'),
-        [(0, 'memcheck: clean'), (9, 'memcheck: found errors'), (3, 'memcheck: could not run')],
-    )
-    def test_what_the_sanitizer_says(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        tmp_path: Path,
-        step: session.Session,
-        code: int,
-        expected: str,
-    ) -> None:
-        tool = tmp_path / 'compute-sanitizer'
-        tool.write_text(f'#!/bin/sh\necho "========= Invalid write"\nexit {code}\n')
-        tool.chmod(0o755)
-        monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
-        monkeypatch.setattr(sanitizer, 'PROGRAM', (sys.executable, '-c', ''))
-        sanitizer.main(step)
-        assert len(step.lines) == len(sanitizer.TOOLS)
-        assert step.lines[0].startswith(expected)
-        if code:
-            assert 'Invalid write' in step.lines[0]
-
     def test_checks_go_on_after_one_fails(self, step: session.Session) -> None:
         def check_good() -> None:
-            smoke.expect(True, 'never')
+            end_to_end.expect(True, 'never')
 
         def check_bad() -> None:
-            smoke.expect(False, 'so bad')
+            end_to_end.expect(False, 'so bad')
 
         def check_absent() -> None:
-            raise smoke.SkipCheckError('no such thing')
+            raise end_to_end.SkipCheckError('no such thing')
 
-        smoke.main(step, (check_bad, check_absent, check_good))
+        end_to_end.main(step, (check_bad, check_absent, check_good))
         step.finish()
         assert step.status == 'failed'
         assert step.lines == [
@@ -231,16 +296,16 @@ class TestSteps:
     @pytest.mark.parametrize(
         'check',
         [
-            smoke.check_placement,
-            smoke.check_dtypes,
-            smoke.check_matmul,
-            smoke.check_scatter,
-            smoke.check_replicas,
-            smoke.check_guard,
-            smoke.check_memory_limit,
-            smoke.check_card_full,
-            smoke.check_random,
-            smoke.check_bad_index,
+            end_to_end.check_placement,
+            end_to_end.check_dtypes,
+            end_to_end.check_matmul,
+            end_to_end.check_scatter,
+            end_to_end.check_replicas,
+            end_to_end.check_guard,
+            end_to_end.check_memory_limit,
+            end_to_end.check_card_full,
+            end_to_end.check_random,
+            end_to_end.check_bad_index,
         ],
         ids=lambda check: check.__name__,
     )

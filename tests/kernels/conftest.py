@@ -1,12 +1,15 @@
-"""What runs a kernel without a GPU. Builds are shared by the workers of one test run."""
+"""What runs a kernel. Builds for the CPU are shared by the workers of one test run."""
 
+import gc
 import pathlib
 from collections.abc import Iterator
 
 import pytest
 
+from tensorvar._backend import cupy_backend
+from tensorvar._core import kernels
 from tensorvar._cuda import cache, host_emulation
-from tests.support import emulated_kernels
+from tests.support import emulated_kernels, mirrored_target
 
 
 @pytest.fixture(scope='session')
@@ -47,3 +50,19 @@ def ordered(
     """The ``target`` of a module, with its threads in each order."""
     target.order = request.param
     return target
+
+
+@pytest.fixture
+def card() -> Iterator[cupy_backend.CupyBackend]:
+    """Memory of the first card; for tests with the marker ``gpu``."""
+    backend = cupy_backend.CupyBackend('GPU:0', 0)
+    yield backend
+    backend.synchronize()
+    gc.collect()
+
+
+@pytest.fixture
+def mirrored(card: cupy_backend.CupyBackend) -> mirrored_target.MirroredTarget:
+    """The first card for the tables of tests, whose arrays are NumPy's."""
+    target = card.call(kernels.equip_card, card).target
+    return mirrored_target.MirroredTarget(target, mirrored_target.CardMemory(card))

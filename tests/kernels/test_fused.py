@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorvar import dtypes, errors
+from tensorvar import errors
 from tensorvar._core.op_registry import OPS
 from tensorvar._cuda import fused, fused_ops, fused_plan, host_emulation, targets
 from tests.support import fused_cases, kernel_reference, tolerances
@@ -47,55 +47,14 @@ def test_many_formulas(
         fused_cases.run(kernels, case)
 
 
-def single_op_case(op: str, dtype: np.dtype, generator: np.random.Generator) -> Case | None:
-    """An op alone, as a case, where its dtypes allow that."""
-    target = F4 if dtype != F4 else np.dtype('f8')
-    given = [dtype] * fused_cases.arity(op)
-    if op == 'SelectV2':
-        given[0] = np.dtype(bool)
-    shape = (5, 67)
-    attributes = fused_cases.attributes_of(op, shape, target)
-    step = fused_ops.step(
-        op, range(len(given)), given, attributes,
-        fused_cases.result_of(op, given, attributes),
-    )  # fmt: skip
-    if step is None or dtype not in OPS[op].dtypes.get('T', dtypes.ANY):
-        return None
-    formula = fused_ops.Formula(tuple(given), (step,), (len(given),))
-    plan = Plan(formula, (attributes,))
-    layouts = ('dense', 'row' if op == 'BiasAdd' else 'dense', 'dense')
-    operands = [
-        fused_cases.operand(generator, each, shape, layout)
-        for each, layout in zip(given, layouts, strict=False)
-    ]
-    results = [fused_cases.place(generator, step.dtype, shape)]
-    return Case(plan, operands, results, fused_cases.evaluate(plan, operands, np))
-
-
 def test_every_op_alone_has_the_values_of_its_forward(
     host: host_emulation.HostTarget, kernels: fused.FusedKernels
 ) -> None:
-    generator = np.random.default_rng(0)
-    cases = [
-        case
-        for op in fused_ops.names()
-        for dtype in fused_cases.DTYPES
-        if (case := single_op_case(op, dtype, generator)) is not None
-    ]
+    cases = fused_cases.single_ops(0)
     assert {case.plan.formula.steps[0].name for case in cases} == set(fused_ops.names())
     host.prepare(fused_cases.exports_of(cases))
     for case in cases:
-        step = case.plan.formula.steps[0]
-        if step.name not in fused_ops.INEXACT:
-            fused_cases.run(kernels, case)
-            continue
-        kernels.prepare(case.plan.formula)(case.results, case.operands)
-        finite = np.isfinite(case.expected[0].astype('f8'))
-        close = [np.where(finite, each, 0).astype(step.dtype) for each in
-                 (case.results[0], case.expected[0])]  # fmt: skip
-        tolerances.assert_close(*close, what=f'{step.name} {step.dtype}')
-        rest = [each[~finite] for each in (case.results[0], case.expected[0])]
-        kernel_reference.assert_same(*rest, step.name, products=False)
+        fused_cases.run_single(kernels, case)
 
 
 @pytest.mark.parametrize('order', ORDERS)

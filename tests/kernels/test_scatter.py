@@ -1,6 +1,5 @@
 """kernels/scatter.cu and scatter_sorted.cu, run on the CPU, against NumPy."""
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -8,93 +7,20 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import host_emulation, rows, scatter_plan
-from tests.support import kernel_reference, kernel_rows
-from tests.support.kernel_rows import DUPLICATES, INDEX_DTYPES, OPS, Case
-
-SUMS = ('scatter_add', 'scatter_sub')
-# Rows that are read in vectors, and rows that are not.
-WIDTHS = ((16, 32, 48), (1, 3, 17))
-
-
-def _sorted_cases() -> list[Case]:
-    cases = []
-    for which, op in enumerate(OPS):
-        for number, dtype in enumerate(kernel_rows.allowed(op)):
-            index = INDEX_DTYPES[number // 2 % 2]
-            for kind, width in zip(DUPLICATES, WIDTHS[(which + number) % 2], strict=True):
-                cases.append(Case(op, dtype, 50, width, 40, kind, index, outside=kind == 'few'))
-    return cases
-
-
-def _atomic_cases() -> list[Case]:
-    cases = []
-    for op in OPS:
-        for number, dtype in enumerate(kernel_rows.allowed(op)):
-            if not scatter_plan.has_atomic(op, dtype, 'host'):
-                continue
-            index = INDEX_DTYPES[number % 2]
-            for kind, width in itertools.product(DUPLICATES, (2, 16)):
-                cases.append(
-                    Case(op, dtype, 50, width, 40, kind, index, False, outside=kind == 'few')
-                )
-    return cases
-
-
-def _sizes() -> list[Case]:
-    float16, float32, int8 = (np.dtype(name) for name in ('f2', 'f4', 'i1'))
-    cases = []
-    for height, width in itertools.product((1, 7, 1000, 100_000), (1, 3, 64, 128, 1000)):
-        dtype = int8 if height * width > 1_000_000 else float32
-        for kind in DUPLICATES:
-            count = min(200 if width < 1000 else 70, height if kind == 'none' else 200)
-            for ordered in (True,) if dtype == int8 else (True, False):
-                cases.append(
-                    Case('scatter_add', dtype, height, width, count, kind, ordered=ordered)
-                )
-    cases += [
-        Case('scatter_update', float16, height, width, 150, 'few')
-        for height, width in itertools.product((1, 7, 1000), (1, 3, 64, 128, 1000))
-    ]
-    return cases
-
-
-def _in_pieces() -> list[Case]:
-    cases = []
-    for op, name in (
-        ('scatter_add', 'f4'), ('scatter_sub', 'f8'), ('scatter_add', 'f2'),
-        ('scatter_sub', 'bf'), ('scatter_add', 'c8'), ('scatter_add', '?'),
-        ('scatter_sub', '?'), ('scatter_min', 'f4'), ('scatter_max', 'i2'),
-        ('scatter_mul', 'i4'), ('scatter_add', 'i1'), ('scatter_mul', 'f4'),
-        ('scatter_div', 'i4'), ('scatter_update', 'f4'),
-    ):  # fmt: skip
-        dtype = kernel_reference.BFLOAT16 if name == 'bf' else np.dtype(name)
-        widths = (16, 1) if op in SUMS and dtype.itemsize == 4 else (3,)
-        cases += [Case(op, dtype, 9, width, 3000, outside=True) for width in widths]
-    return cases
-
-
-def _at_addresses() -> list[Case]:
-    return [
-        Case('scatter_add', np.dtype(name), 20, width, 50, ordered=ordered, offset=offset)
-        for name, width in (('float32', 8), ('float16', 16), ('complex64', 4))
-        for offset in range(0, 8, 2 if name == 'float16' else 1)
-        for ordered in (True, False)
-    ]
-
-
-SORTED, ATOMIC, SIZES, PIECES = _sorted_cases(), _atomic_cases(), _sizes(), _in_pieces()
-ADDRESSES = _at_addresses()
-SHARED = [
-    case._replace(updates=updates)
-    for case in (SORTED + ATOMIC)[::9]
-    for updates in ('row', 'value')
-]
+from tests.support import kernel_reference, kernel_rows, scatter_tables
+from tests.support.kernel_rows import INDEX_DTYPES, OPS, Case
 
 
 @pytest.fixture(scope='module')
 def built(shared_host: host_emulation.HostTarget) -> host_emulation.HostTarget:
     """All kernels that are tested here, built at once."""
-    cases = SORTED + ATOMIC + SIZES + PIECES + ADDRESSES
+    cases = (
+        scatter_tables.SORTED
+        + scatter_tables.ATOMIC
+        + scatter_tables.SIZES
+        + scatter_tables.PIECES
+        + scatter_tables.ADDRESSES
+    )
     small = [case._replace(rows=9, duplicates='few') for case in cases]
     kernel_rows.prepare(shared_host, small)
     return shared_host
@@ -109,31 +35,31 @@ def _forward_again(shared_host: host_emulation.HostTarget) -> Any:
 @pytest.mark.parametrize('op', OPS)
 def test_every_dtype_in_sorted_order(built: host_emulation.HostTarget, op: str) -> None:
     generator = np.random.default_rng(1)
-    for case in (case for case in SORTED if case.op == op):
+    for case in (case for case in scatter_tables.SORTED if case.op == op):
         kernel_rows.check(built, case, generator)
 
 
-@pytest.mark.parametrize('op', sorted({case.op for case in ATOMIC}))
+@pytest.mark.parametrize('op', sorted({case.op for case in scatter_tables.ATOMIC}))
 def test_every_dtype_by_atomic_instructions(built: host_emulation.HostTarget, op: str) -> None:
     generator = np.random.default_rng(2)
-    for case in (case for case in ATOMIC if case.op == op):
+    for case in (case for case in scatter_tables.ATOMIC if case.op == op):
         kernel_rows.check(built, case, generator)
 
 
 @pytest.mark.parametrize('height', [1, 7, 1000, 100_000])
 def test_sizes(built: host_emulation.HostTarget, height: int) -> None:
     generator = np.random.default_rng(3)
-    for case in (case for case in SIZES if case.rows == height):
+    for case in (case for case in scatter_tables.SIZES if case.rows == height):
         kernel_rows.check(built, case, generator)
 
 
 def test_one_row_or_one_value_for_all(built: host_emulation.HostTarget) -> None:
     generator = np.random.default_rng(4)
-    for case in SHARED:
+    for case in scatter_tables.SHARED:
         kernel_rows.check(built, case, generator)
 
 
-@pytest.mark.parametrize('case', PIECES, ids=str)
+@pytest.mark.parametrize('case', scatter_tables.PIECES, ids=str)
 def test_many_updates_of_a_row(built: host_emulation.HostTarget, case: Case) -> None:
     generator = np.random.default_rng(5)
     for kind in ('few', 'all'):
@@ -239,7 +165,7 @@ def _towards_zero(dividend: int, divisor: int) -> int:
 
 def test_rows_at_any_aligned_address(built: host_emulation.HostTarget) -> None:
     generator = np.random.default_rng(9)
-    for case in ADDRESSES:
+    for case in scatter_tables.ADDRESSES:
         kernel_rows.check(built, case, generator)
 
 

@@ -9,21 +9,9 @@ import pytest
 
 from tensorvar import errors
 from tensorvar._cuda import cache, host_emulation, nvrtc, rows, scatter_plan, select, source
-from tests.support import kernel_reference, kernel_rows
+from tests.support import kernel_rows, scatter_tables
 from tests.support.kernel_rows import INDEX_DTYPES, Case
 from tests.support.kernel_static import build, check
-
-FLOATS = (np.dtype('f2'), kernel_reference.BFLOAT16, np.dtype('f4'), np.dtype('f8'))
-CASES = [
-    Case(op, dtype, 30, width, 77, kind, index, ordered=False, outside=kind == 'few')
-    for (op, index), dtype in itertools.product(
-        zip(('scatter_add', 'scatter_sub'), INDEX_DTYPES, strict=True), FLOATS
-    )
-    for width in (8, 64, 136, 1032)
-    for kind in ('few', 'all')
-]
-CASES += [case._replace(updates='row') for case in CASES[::7]]
-CASES.append(Case('scatter_add', np.dtype('c8'), 30, 6, 77, ordered=False))
 
 
 @pytest.fixture(autouse=True)
@@ -35,21 +23,21 @@ def _in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
 def built(shared_host: host_emulation.HostTarget) -> host_emulation.HostTarget:
     """All kernels that are tested here, built at once."""
     pairs = itertools.product(
-        zip(('scatter_add', 'scatter_sub'), INDEX_DTYPES, strict=True), FLOATS
+        zip(('scatter_add', 'scatter_sub'), INDEX_DTYPES, strict=True), scatter_tables.BULK_FLOATS
     )
     shared_host.prepare(scatter_plan.bulk_export(op, dtype, index) for (op, index), dtype in pairs)
     return shared_host
 
 
-@pytest.mark.parametrize('dtype', FLOATS, ids=str)
+@pytest.mark.parametrize('dtype', scatter_tables.BULK_FLOATS, ids=str)
 def test_sums(built: host_emulation.HostTarget, dtype: np.dtype) -> None:
     generator = np.random.default_rng(1)
-    for case in (case for case in CASES if case.dtype == dtype):
+    for case in (case for case in scatter_tables.BULK if case.dtype == dtype):
         kernel_rows.check(built, case, generator)
 
 
 def test_complex_numbers_are_two_floats(built: host_emulation.HostTarget) -> None:
-    kernel_rows.check(built, CASES[-1], np.random.default_rng(2))
+    kernel_rows.check(built, scatter_tables.BULK[-1], np.random.default_rng(2))
 
 
 def test_only_what_the_engine_can_add_goes_there() -> None:
@@ -107,7 +95,10 @@ def test_a_planted_bug_is_caught(
 @pytest.mark.skipif(not nvrtc.is_available(), reason='NVRTC is not installed')
 @pytest.mark.parametrize('chip', ['sm_90a', 'sm_100a', 'sm_120'])
 def test_what_the_compiler_makes_of_it(chip: str, tmp_path: pathlib.Path) -> None:
-    exports = [scatter_plan.bulk_export('scatter_sub', dtype, INDEX_DTYPES[1]) for dtype in FLOATS]
+    exports = [
+        scatter_plan.bulk_export('scatter_sub', dtype, INDEX_DTYPES[1])
+        for dtype in scatter_tables.BULK_FLOATS
+    ]
     compiled = build('scatter_bulk.cu', exports, chip, tmp_path)
     assert nvrtc.complaints(compiled.log) == []
     for export in exports:

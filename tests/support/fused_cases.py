@@ -10,7 +10,7 @@ from tensorvar import dtypes
 from tensorvar._core.op_registry import OPS
 from tensorvar._cuda import fused, fused_ops, fused_plan
 from tensorvar._cuda.fused_ops import Formula, Step
-from tests.support import kernel_cases, kernel_reference
+from tests.support import kernel_cases, kernel_reference, tolerances
 
 DTYPES = tuple(each for each in kernel_reference.DTYPES if each.kind != 'c')
 FLOATS = tuple(each for each in DTYPES if each in dtypes.FLOATING)
@@ -292,3 +292,50 @@ def exports_of(cases: Sequence[Case]) -> list[Any]:
     for each in cases:
         kernels.prepare(each.plan.formula)(each.results, each.operands)
     return recorder.exports
+
+
+def single_ops(seed: int) -> list[Case]:
+    """Every op alone, with every dtype that it has."""
+    generator = np.random.default_rng(seed)
+    drawn = (_single_op(op, dtype, generator) for op in fused_ops.names() for dtype in DTYPES)
+    return [case for case in drawn if case is not None]
+
+
+def _single_op(op: str, dtype: np.dtype, generator: np.random.Generator) -> Case | None:
+    """An op alone, as a case, where its dtypes allow that."""
+    target = _FLOAT32 if dtype != _FLOAT32 else np.dtype('f8')
+    given = [dtype] * arity(op)
+    if op == 'SelectV2':
+        given[0] = np.dtype(bool)
+    shape = (5, 67)
+    attributes = attributes_of(op, shape, target)
+    step = fused_ops.step(
+        op, range(len(given)), given, attributes,
+        result_of(op, given, attributes),
+    )  # fmt: skip
+    if step is None or dtype not in OPS[op].dtypes.get('T', dtypes.ANY):
+        return None
+    formula = fused_ops.Formula(tuple(given), (step,), (len(given),))
+    plan = Plan(formula, (attributes,))
+    layouts = ('dense', 'row' if op == 'BiasAdd' else 'dense', 'dense')
+    operands = [
+        operand(generator, each, shape, layout)
+        for each, layout in zip(given, layouts, strict=False)
+    ]
+    results = [place(generator, step.dtype, shape)]
+    return Case(plan, operands, results, evaluate(plan, operands, np))
+
+
+def run_single(kernels: fused.FusedKernels, case: Case) -> None:
+    """Computes an op and compares, within rounding where it comes from a library."""
+    step = case.plan.formula.steps[0]
+    if step.name not in fused_ops.INEXACT:
+        run(kernels, case)
+        return
+    kernels.prepare(case.plan.formula)(case.results, case.operands)
+    pair = case.results[0], case.expected[0]
+    finite = np.isfinite(pair[1].astype('f8'))
+    close = [np.where(finite, each, 0).astype(step.dtype) for each in pair]
+    tolerances.assert_close(*close, what=f'{step.name} {step.dtype}')
+    rest = [each[~finite] for each in pair]
+    kernel_reference.assert_same(*rest, step.name, products=False)
