@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from tensorvar._cuda import cache, targets
+from tensorvar._cuda import cache, cublas, targets
 
 
 def target() -> targets.DeviceTarget:
@@ -17,6 +17,17 @@ def target() -> targets.DeviceTarget:
         cache.Cache(),
         lambda: cupy.cuda.get_current_stream().ptr,
     )
+
+
+def own_cublas(target: targets.Target) -> cublas.CublasMatmul:
+    """cuBLAS as ``tv.matmul`` calls it.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    cupy: Any = importlib.import_module('cupy')
+    library = cublas.library(cupy.cuda.runtime.runtimeGetVersion() // 1000)
+    return cublas.CublasMatmul(target, library, cupy.cuda.Memory)
 
 
 def table_path(folder: Path, chip: str) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.on_gpu_steps import card, operands, session, timing
 from tensorvar._cuda import (
+    cublas,
     matmul,
     matmul_batch,
     matmul_family,
@@ -49,7 +50,10 @@ KINDS = (
         Kind('bfloat16', 'bfloat16'), Kind('float16', 'float16'),
         Kind('float32', 'float32', 'tf32'), Kind('float32', 'float32'),
     ),
-    (Kind('float64', 'float64'), Kind('int8', 'int32'), Kind('int32', 'int32')),
+    (
+        Kind('bfloat16', 'float32'), Kind('float16', 'float32'), Kind('float64', 'float64'),
+        Kind('int8', 'int32'), Kind('int32', 'int32'),
+    ),
 )  # fmt: skip
 SIZES = (
     *(Size(side, side, side) for side in (4096, 2048, 8192, 1024, 512)),
@@ -69,6 +73,7 @@ _MOST_SETS = 16
 def main(step: session.Session) -> None:
     """Measures what time allows, and writes the table as it grows."""
     kernels = make_kernels()
+    theirs = make_cublas(kernels)
     path = card.table_path(step.path.parent, kernels.target.name)
     rows: list[dict[str, Any]] = []
     for kind, layout, size in products():
@@ -76,7 +81,7 @@ def main(step: session.Session) -> None:
             step.say(f'out of time at {describe(kind, layout, size)}')
             break
         what = describe(kind, layout, size)
-        row = step.attempt(what, _measure, step, kernels, kind, layout, size)
+        row = step.attempt(what, _measure, step, kernels, theirs, kind, layout, size)
         if row is not None:
             rows.append(row)
             _write(path, kernels.target.name, rows)
@@ -102,8 +107,13 @@ def make_kernels() -> matmul.MatmulKernels:
     return matmul.MatmulKernels(card.target())
 
 
+def make_cublas(kernels: matmul.MatmulKernels) -> cublas.CublasMatmul:
+    """cuBLAS, as a program's products would go there."""
+    return card.own_cublas(kernels.target)
+
+
 class Factors(NamedTuple):
-    """One set of arrays: as they are stored, and the memory that kernels may use."""
+    """One set of arrays, which the problem does not keep."""
 
     a: Any
     b: Any
@@ -138,7 +148,12 @@ def _draw(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
 
 
 def _measure(
-    step: session.Session, kernels: matmul.MatmulKernels, kind: Kind, layout: str, size: Size
+    step: session.Session,
+    kernels: matmul.MatmulKernels,
+    theirs: cublas.CublasMatmul,
+    kind: Kind,
+    layout: str,
+    size: Size,
 ) -> dict[str, Any] | None:
     operands.settle()
     case = describe(kind, layout, size)
@@ -150,16 +165,12 @@ def _measure(
     nbytes = elements * _dtype(kind.dtype).itemsize
     count, cold = timing.sets_beyond(operands.cache_bytes(), nbytes, _MOST_SETS)
     sets = [make_factors(kernels, kind, layout, size) for _ in range(count)]
-    calls = _calls(kernels, kind, layout, sets)
+    calls = _calls(kernels, theirs, sets)
     if not calls:
         return None
     if CUBLAS in calls and size.batch * size.m * size.n <= _MOST_CHECKED:
         _check(step, case, kind, calls, sets[0])
-    theirs = 'torch' if kind.precision == 'tf32' else 'cupy'
-    contenders = [
-        operands.contender(name, call, theirs if name == CUBLAS else 'cupy')
-        for name, call in calls.items()
-    ]
+    contenders = [operands.contender(name, call, 'cupy') for name, call in calls.items()]
     operations = 2 * size.batch * size.m * size.n * size.k
     measured = operands.compare(
         step, case, contenders, operands.event_clock(), EFFORT, operations=operations, cold=cold
@@ -181,7 +192,7 @@ def _dtype(name: str) -> np.dtype[Any]:
 
 
 def _calls(
-    kernels: matmul.MatmulKernels, kind: Kind, layout: str, sets: list[Factors]
+    kernels: matmul.MatmulKernels, theirs: cublas.CublasMatmul, sets: list[Factors]
 ) -> dict[str, Callable[[int], None]]:
     """Everybody who can multiply, by name."""
     problem = sets[0].problem
@@ -189,8 +200,7 @@ def _calls(
     nbytes = max((family.workspace(problem) for family in able.values()), default=0)
     scratch = operands.cupy.empty(max(nbytes, 1), np.uint8)
     calls = {name: _ours(family, sets, kernels, scratch) for name, family in able.items()}
-    theirs = _cublas(kind, layout, sets)
-    return calls if theirs is None else calls | {CUBLAS: theirs}
+    return calls | {CUBLAS: _theirs(theirs, sets)} if theirs.supports(problem) else calls
 
 
 def _ours(
@@ -209,26 +219,14 @@ def _ours(
     return call
 
 
-def _cublas(kind: Kind, layout: str, sets: list[Factors]) -> Callable[[int], None] | None:
-    """The product by cuBLAS: through CuPy, or with tf32 through PyTorch; None without."""
-    if kind.dtype != kind.result or _dtype(kind.dtype).kind == 'i':
-        return None
-    library = operands.torch if kind.precision == 'tf32' else operands.cupy
-    if library is None:
-        return None
-    arrays = [[each.a, each.b, each.out] for each in sets]
-    if kind.precision == 'tf32':
-        library.backends.cuda.matmul.allow_tf32 = True
-        arrays = [[library.from_dlpack(array) for array in each] for each in arrays]
-    for each in arrays:
-        for position, letter in enumerate(layout):
-            if letter == 'T':
-                each[position] = each[position].swapaxes(-1, -2)
+def _theirs(theirs: cublas.CublasMatmul, sets: list[Factors]) -> Callable[[int], None]:
+    products = [theirs.prepare(each.problem) for each in sets]
     count = len(sets)
 
     def call(number: int) -> None:
-        a, b, out = arrays[number % count]
-        library.matmul(a, b, out=out)
+        problem = sets[number % count].problem
+        addresses = problem.a.address, problem.b.address, problem.c.address
+        theirs.multiply(products[number % count], *addresses)
 
     return call
 

@@ -14,7 +14,16 @@ import pytest
 
 import benchmarks.on_gpu_steps
 from benchmarks.on_gpu_steps import session, timing
-from tensorvar._cuda import cache, host_emulation, matmul, matmul_simt, matmul_table, source
+from tensorvar._cuda import (
+    cache,
+    cublas,
+    host_emulation,
+    matmul,
+    matmul_simt,
+    matmul_table,
+    source,
+)
+from tests.support import fake_cublas
 
 LANE = timing.Lane(None, lambda: None)
 EFFORT = timing.Effort(rounds=1, batch_seconds=0.0)
@@ -60,6 +69,14 @@ def operands(monkeypatch: pytest.MonkeyPatch) -> Operands:
     return made
 
 
+def make_cublas(kernels: matmul.MatmulKernels) -> cublas.CublasMatmul:
+    def memory(nbytes: int) -> Any:
+        array = np.zeros(nbytes, np.uint8)
+        return types.SimpleNamespace(array=array, ptr=array.ctypes.data)
+
+    return cublas.CublasMatmul(kernels.target, cublas.Library(fake_cublas.FakeCublas()), memory)
+
+
 Play = Callable[[], session.Session]
 
 
@@ -72,6 +89,7 @@ def play(operands: Operands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     kernels = matmul.MatmulKernels(host_emulation.HostTarget(cache.Cache(tmp_path / 'kernels')))
     kernels.families = {each: kernels.families[each] for each in ('gemv', 'simt')}
     monkeypatch.setattr(module, 'make_kernels', lambda: kernels)
+    monkeypatch.setattr(module, 'make_cublas', make_cublas)
     kinds = (module.Kind('float32', 'float32'), module.Kind('float32', 'float32', 'tf32'),
              module.Kind('int32', 'int32'))  # fmt: skip
     monkeypatch.setattr(module, 'KINDS', (kinds,))
@@ -97,14 +115,14 @@ def test_a_table_that_the_choice_can_read(
     assert step.status == 'passed', step.lines
     table = json.loads((tmp_path / 'matmul-host.json').read_text())
     assert table['schema'] == matmul_table.SCHEMA
-    # Nobody here has tf32.
-    assert len(table['rows']) == 8
-    first, second = table['rows'][:2]
+    assert len(table['rows']) == 12
+    first, tf32, integers = table['rows'][:3]
     assert (first['dtype'], first['layout'], first['m']) == ('float32', 'NN', 20)
     assert set(first['microseconds']) == {'simt', 'cublas'}
-    assert set(second['microseconds']) == {'simt'}
-    assert set(table['rows'][2]['microseconds']) == {'gemv', 'simt', 'cublas'}
-    assert table['rows'][2]['batch'] == 3
+    assert set(tf32['microseconds']) == {'cublas'}
+    assert set(integers['microseconds']) == {'simt'}
+    assert set(table['rows'][3]['microseconds']) == {'gemv', 'simt', 'cublas'}
+    assert table['rows'][3]['batch'] == 3
     assert step.rows[0]['case'] == 'float32 to float32 NN 20 x 24 x 30'
     assert step.rows[0]['operations'] == 2 * 20 * 24 * 30
 
@@ -115,7 +133,7 @@ def test_a_table_that_the_choice_can_read(
     matmul_table.rows.cache_clear()
     rows = matmul_table.rows('host')
     matmul_table.rows.cache_clear()
-    assert sum(map(len, rows.values())) == 8
+    assert sum(map(len, rows.values())) == 12
 
 
 def test_what_does_not_fit_is_left_out(play: Play, operands: Operands) -> None:
