@@ -100,6 +100,8 @@ def between_steps(function: Any, number: int, action: Callable[[], Any]) -> Any:
     def trace_calls(frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code is not function.__code__:
             return None
+        # Python 3.13 only counts the instructions of a frame that has its tracer already.
+        frame.f_trace = trace_steps
         frame.f_trace_opcodes = True
         return trace_steps
 
@@ -108,6 +110,8 @@ def between_steps(function: Any, number: int, action: Callable[[], Any]) -> Any:
 
 def test_a_move_between_any_two_steps_of_a_read(simulated_gpus: list[str]) -> None:
     tracer = sys.gettrace()
+    # Python 3.12 asks the frame that sets a tracer whether there are events of instructions.
+    sys._getframe().f_trace_opcodes = True
     moved = 0
     for number in range(100):
         with tv.device('GPU:0'):
