@@ -16,6 +16,8 @@ from tensorvar._device.device import Device
 
 T = TypeVar('T')
 
+HostArray = np.ndarray[Any, Any]
+
 
 class Reference(Generic[T]):
     """A hashable stand-in for a tensor or variable, compared by identity."""
@@ -64,6 +66,53 @@ class CopyNeed(NamedTuple):
     copies: list[records.CopyRecord] | None = None
     record_id: int | None = None
     explicit: bool = False
+
+
+class Look(NamedTuple):
+    """How the program looks at a value.
+
+    Attributes:
+        name: such as ``'bool'``.
+        explicit: whether the program asked for the copy.
+        variable: the variable's name; None for a tensor.
+        created: the line of user code that made the value, where it is known.
+    """
+
+    name: str
+    explicit: bool
+    variable: str | None = None
+    created: str | None = None
+
+    def host(self, array: Array, device: Device, state: scope.ContextState | None) -> HostArray:
+        """The value on the host.
+
+        Args:
+            array: its array.
+            device: where that lies.
+            state: the current scopes.
+        """
+        return _to_host(array, device, state, *self)
+
+
+def _to_host(
+    array: Array,
+    device: Device,
+    state: scope.ContextState | None,
+    look: str,
+    explicit: bool,
+    variable: str | None,
+    created: str | None,
+) -> HostArray:
+    return transfer.to_host(
+        array,
+        device,
+        explicit=explicit,
+        op=look,
+        operand='value',
+        variable=variable,
+        created=created,
+        state=state,
+    )
 
 
 class ArrayValue(Operators):
@@ -143,24 +192,17 @@ class ArrayValue(Operators):
         """A hashable reference, for use as a key."""
         return Reference(self)
 
-    def _to_host(self, look: str, *, explicit: bool) -> np.ndarray[Any, Any]:
+    def _to_host(self, look: str, *, explicit: bool) -> HostArray:
         state = scope.current()
         trace = None if state is None else state.trace
         array, device = self._located() if trace is None else trace.locate(self)
         if state is not None and state.tapes:
             tape_entries.note_look(self, look, state)
-        host = transfer.to_host(
-            array,
-            device,
-            explicit=explicit,
-            op=look,
-            operand='value',
-            variable=self._label(),
-            created=self._created(),
-            state=state,
+        if trace is None:
+            return _to_host(array, device, state, look, explicit, self._label(), self._created())
+        host: HostArray = trace.look(
+            array, device, Look(look, explicit, self._label(), self._created())
         )
-        if trace is not None:
-            trace.look(array, device, host, look)
         return host
 
     def _scalar(self, look: str) -> Any:

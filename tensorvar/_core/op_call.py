@@ -226,7 +226,12 @@ def check_values(
         if type(array) is np.ndarray:
             hosts[position] = array
     if any(host is not None for host in hosts):
-        op.check_values([value._spec() for value in values], hosts, **attributes)
+        try:
+            op.check_values([value._spec() for value in values], hosts, **attributes)
+        except errors.OpError:
+            # The program may catch it, and with other values go another way.
+            scope.leave_trace('an op fails')
+            raise
 
 
 def as_array(array: Any, backend: Backend) -> Array:

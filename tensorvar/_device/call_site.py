@@ -8,6 +8,7 @@ import contextlib
 import functools
 import os
 import sys
+import types
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,9 +16,12 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # What stands for a file where ``tv.function`` has generated the code, such as a plan.
 _GENERATED = ' of tv.function>'
 _CONTEXTLIB = contextlib.ExitStack.__init__.__code__.co_filename
-# Whether a file is library code, by the file name of its code objects. Computing this
-# once per file leaves one dictionary look-up per frame.
-_is_library: dict[str, bool] = {}
+LineOf = Callable[[types.FrameType], 'CallSite | None']
+
+# Whether a file is library code, by the file name of its code objects; of code that
+# replays lines of the user, what tells which. Computing this once per file leaves one
+# dictionary look-up per frame.
+_is_library: dict[str, bool | LineOf] = {}
 
 
 class CallSite(NamedTuple):
@@ -43,6 +47,8 @@ UNKNOWN = CallSite('<unknown>', 0)
 def user_call_site() -> CallSite:
     """The innermost line of user code that led to this call.
 
+    While a plan is replayed that is the line which was traced.
+
     Returns:
         Path and line; ``UNKNOWN`` where every frame is library code.
     """
@@ -52,11 +58,25 @@ def user_call_site() -> CallSite:
         library = _is_library.get(path)
         if library is None:
             library = _is_library[path] = _classify(path)
-        if not library:
+        if library is False:
             return _new_site((path, frame.f_lineno))
+        if library is not True:
+            site = library(frame)
+            if site is not None:
+                return site
         if frame.f_back is None:
             return UNKNOWN
         frame = frame.f_back
+
+
+def replays(path: str, line_of: LineOf) -> None:
+    """Says that code of the library does again what lines of user code have done.
+
+    Args:
+        path: the file name of its code objects.
+        line_of: tells of which line a frame of it does the work; None for none.
+    """
+    _is_library[path] = line_of
 
 
 def _classify(path: str) -> bool:

@@ -195,6 +195,27 @@ def propagate(function: Callable[P, R]) -> Callable[P, R]:
     return under_scopes
 
 
+class _Untraced(Scope):
+    """Takes the trace and the tapes out of a state."""
+
+    def apply(self, state: ContextState) -> None:
+        state.trace, state.tapes = None, ()
+        logs = state.device_scope is not None and state.device_scope.log
+        state.plain = not (state.guards or state.recorders or logs)
+
+
+_untraced = _Untraced()
+
+
+def untraced(state: ContextState | None) -> ContextState:
+    """A state in which no trace and no tape hears of anything, but everybody else does.
+
+    Args:
+        state: the state that it is made of.
+    """
+    return (state or EMPTY).derive(_untraced, state)
+
+
 class Pushed:
     """Makes a given state current for a ``with`` block, such as a backward walk."""
 

@@ -1,10 +1,21 @@
 """The source of a node's program while it is written."""
 
+import types
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from tensorvar._device import call_site
+from tensorvar._device.call_site import CallSite
+from tensorvar._function.events import Event
+
 if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
+
+
+_PATH = '<plan of tv.function>'
+_SITES = 'sites'
+"""A global of generated code: by line of it the line of the user."""
 
 
 class Code:
@@ -47,12 +58,27 @@ class Code:
             self.variables.append(variable)
         return f'v{number}'
 
-    def compiled(self, head: list[str]) -> tuple[Any, str, list[int]]:
+    def compiled(self, head: list[str], events: Sequence[Event]) -> tuple[Any, str, list[int]]:
         """The function ``segment``, its source, and by line the position of its event.
 
         Args:
             head: the first lines.
+            events: by position.
         """
         source = '\n'.join([*head, *self._lines, ''])
-        exec(compile(source, '<plan of tv.function>', 'exec'), self._globals)
-        return self._globals.pop('segment'), source, [-1] * len(head) + self._positions
+        positions = [-1] * len(head) + self._positions
+        self._globals[_SITES] = [
+            events[position].where if 0 <= position < len(events) else None
+            for position in positions
+        ]
+        exec(compile(source, _PATH, 'exec'), self._globals)
+        return self._globals.pop('segment'), source, positions
+
+
+def _line_of(frame: types.FrameType) -> CallSite | None:
+    """The line whose event a frame of ``segment`` does."""
+    sites: list[CallSite | None] = frame.f_globals[_SITES]
+    return sites[frame.f_lineno - 1]
+
+
+call_site.replays(_PATH, _line_of)

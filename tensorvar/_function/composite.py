@@ -1,8 +1,4 @@
-"""What loops and choices between branches have in common: parts, and their gradients.
-
-A part is differentiated by another part, which computes it again and then walks back. So
-the steps of a loop keep no more than the values that they begin with.
-"""
+"""What loops and choices between branches have in common: their parts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -11,8 +7,7 @@ from tensorvar import errors
 from tensorvar._backend.base import Array
 from tensorvar._core import backward, conversion, dispatch, nest
 from tensorvar._core.op_call import OpCall
-from tensorvar._core.op_registry import FUNCTIONS, OPS, ArraySpec, OpDef
-from tensorvar._core.tape_entries import COPY, WATCH
+from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.variable import Variable
 from tensorvar._device import call_site, placement, scope
@@ -160,92 +155,11 @@ def _sources(trace: SubTrace) -> Iterator[Any]:
         seen.update(map(id, outputs))
 
 
-class Slope(NamedTuple):
-    """The gradient of a part.
-
-    Attributes:
-        code: takes the arguments of the part, the gradients that arrive, the sums so far
-            by each source, and the captures.
-        leaving: per argument of the part, whether there is a gradient by it.
-        connected: the same per source.
-    """
-
-    code: Part
-    leaving: tuple[bool, ...]
-    connected: tuple[bool, ...]
-
-
 def packed(structure: Any, tensors: Sequence[Tensor]) -> Any:
     """A result with given tensors; None in it stays."""
     given = iter(tensors)
     leaves = [None if leaf is None else next(given) for leaf in nest.flatten(structure)]
     return nest.pack_sequence_as(structure, leaves)
-
-
-def slope_of(
-    body: Body,
-    arriving: Sequence[bool],
-    needed: Sequence[bool],
-    always: Sequence[int] = (),
-    sums: Sequence[bool] | None = None,
-) -> Slope:
-    """Differentiates a part.
-
-    Args:
-        body: the part.
-        arriving: per result whether a gradient arrives.
-        needed: per source whether its gradient is needed.
-        always: arguments by which it gives zeros where it gives no gradient.
-        sums: per source whether its gradient is added to a sum; None for none.
-
-    Raises:
-        NoPartError: no part can do this.
-    """
-    if taped.is_forbidden(body.trace.scribe.entries):
-        raise NoPartError
-    trace = body.trace.continued()
-    sources = [source for source, wanted in zip(body.sources, needed, strict=True) if wanted]
-    results = [each for each, arrives in zip(body.results, arriving, strict=True) if arrives]
-    with trace:
-        weights = [trace.parameter(each._spec(), each._device) for each in results]
-        values = [*body.arguments, *sources]
-        entries: list[Any] = [(WATCH, (value,), (), {}) for value in values]
-        entries += body.trace.scribe.entries
-        leading = backward.leads_from(entries, values, True)
-        found = backward.gradients(entries, leading, results, values, weights)
-        gradients = list(map(_beside, found, values))
-        leaving, summed = gradients[: len(body.arguments)], gradients[len(body.arguments) :]
-        for place in always:
-            if leaving[place] is None:
-                with backward.on_device(body.arguments[place]):
-                    leaving[place] = FUNCTIONS['zeros_like'](body.arguments[place])
-        by_source: list[Any] = []
-        rest = iter(summed)
-        for place, wanted in enumerate(needed):
-            gradient = next(rest) if wanted else None
-            if gradient is not None and sums is not None and sums[place]:
-                before = trace.parameter(gradient._spec(), gradient._device)
-                with backward.on_device(gradient):
-                    gradient = dispatch.run_pair(OPS['AddV2'], before, gradient)
-            by_source.append(gradient)
-        given = [each for each in (*leaving, *by_source) if each is not None]
-        code = part.part_of(trace, given, body.takes)
-    return Slope(
-        code,
-        tuple(each is not None for each in leaving),
-        tuple(each is not None for each in by_source),
-    )
-
-
-def _beside(gradient: Any, value: Any) -> Any:
-    """A gradient as a tensor on the device of what it is by."""
-    if gradient is None:
-        return None
-    gradient = backward.densified(gradient)
-    if gradient._device is value._device:
-        return gradient
-    with backward.on_device(value):
-        return dispatch.run(COPY, gradient)
 
 
 def perform(

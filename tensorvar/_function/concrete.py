@@ -4,12 +4,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tensorvar import errors
 from tensorvar._backend.base import Array
 from tensorvar._backend.shape_only import ShapeOnlyArray
-from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.array_value import ArrayValue, CopyNeed, HostArray, Look
 from tensorvar._core.op_call import OpCall
 from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.operands import Operand
@@ -91,8 +89,9 @@ class Inference(scope.Scope):
         """Nothing is written down here."""
         return 0
 
-    def look(self, array: Array, device: Device, host: np.ndarray[Any, Any], look: str) -> None:
-        """Only constants can be looked at; other looks have raised."""
+    def look(self, array: Array, device: Device, look: Look) -> HostArray:
+        """Only constants can be looked at; other looks raise."""
+        return look.host(array, device, scope.current())
 
     def created(self, variable: 'Variable') -> None:
         """Refuses the creation of variables, which would need their values."""

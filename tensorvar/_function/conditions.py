@@ -11,8 +11,8 @@ from tensorvar._core.tape_entries import COPY
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
-from tensorvar._function import composite, part, taped
-from tensorvar._function.composite import Body, Slope
+from tensorvar._function import composite, part, slopes, taped
+from tensorvar._function.composite import Body
 from tensorvar._function.part import Part
 from tensorvar._function.subtrace import NoPartError
 from tensorvar._ops import random_seed
@@ -91,19 +91,34 @@ def _gradient(context: Any, *arriving: Any) -> Gradients:
     state = scope.current()
     choice: Choice = context.attributes['plan']
     begin = 1 + choice.takes
-    taken, needed = context.inputs[:begin], context.needs[begin:]
     if composite.notes_steps(state):
         return _unrolled(choice, context, begin, arriving)
+    with slopes.unplaced(state):
+        slope = _slope_of(choice, context.needs[begin:])
+        found = None if slope is None else _by_sources(slope, context, begin, arriving)
+    if found is None:
+        return _unrolled(choice, context, begin, arriving)
+    return (*([None] * begin), *slopes.as_placed(state, found))
+
+
+def _slope_of(choice: Choice, needed: tuple[bool, ...]) -> 'ChoiceSlope | None':
     slope = choice.slopes.get(needed)
     if slope is None:
         try:
             slope = choice.slopes[needed] = ChoiceSlope(choice, needed)
         except NoPartError:
-            return _unrolled(choice, context, begin, arriving)
+            return None
+    return slope
+
+
+def _by_sources(
+    slope: 'ChoiceSlope', context: Any, begin: int, arriving: Sequence[Any]
+) -> Gradients:
+    state = scope.current()
     taped.forbid(state)
-    weights = [weight for weight in arriving if weight is not None]
-    given = iter(composite.perform(state, SLOPE, slope, [*taken, *weights], slope.results(), False))
-    return (*([None] * begin), *(next(given) if known else None for known in slope.connected))
+    tensors = [*context.inputs[:begin], *slopes.weights(context, arriving)]
+    given = iter(composite.perform(state, SLOPE, slope, tensors, slope.results(), False))
+    return tuple(next(given) if known else None for known in slope.connected)
 
 
 class ChoiceSlope:
@@ -122,19 +137,19 @@ class ChoiceSlope:
 
     def __init__(self, choice: Choice, needed: Sequence[bool]) -> None:
         self._choice = choice
-        slopes: list[Slope] = []
+        found: list[slopes.Slope] = []
         # By branch, the numbers of the sources that it gives gradients by.
         self._given: list[list[int]] = []
         for branch, places in zip(choice.branches, choice.places, strict=True):
             arriving = [backward.is_differentiable(result) for result in branch.results]
-            slope = composite.slope_of(branch, arriving, [needed[place] for place in places])
-            slopes.append(slope)
+            slope = slopes.slope_of(branch, arriving, [needed[place] for place in places])
+            found.append(slope)
             pairs = zip(places, slope.connected, strict=True)
             self._given.append([place for place, known in pairs if known])
         self.connected = tuple(
             any(place in given for given in self._given) for place in range(len(needed))
         )
-        self.parts: tuple[Part, ...] = tuple(slope.code for slope in slopes)
+        self.parts: tuple[Part, ...] = tuple(slope.code for slope in found)
 
     def signature(self) -> tuple[Any, ...]:
         """What the same gradient of a re-run has in common with it."""

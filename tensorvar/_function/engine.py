@@ -191,9 +191,14 @@ class Engine:
             self._count = len(self._parameters.parameters)
         if kwargs or len(args) != self._count:
             bound = self._parameters.bind(*args, **kwargs)
-            if self.input_signature is None:
-                bound.apply_defaults()
             args, kwargs = bound.args, bound.kwargs
+            specs = self.input_signature
+            if specs is None:
+                bound.apply_defaults()
+                args, kwargs = bound.args, bound.kwargs
+            elif len(args) < len(specs):
+                bound.apply_defaults()
+                args = bound.args[: len(specs)]
         if self.input_signature is not None:
             return self._conformed(args, kwargs), {}
         if not all(type(value) is Tensor for value in args):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from tensorvar._core import array_value
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._device import placement
 from tensorvar._device.call_site import CallSite
@@ -190,12 +191,12 @@ class Look(Event):
     """The program saw the one element of a value: a branch point.
 
     Attributes:
-        look: how, such as ``'bool'``.
+        look: how.
         device: where the value was.
         outcome: what was seen.
     """
 
-    look: str = field(kw_only=True)
+    look: array_value.Look = field(kw_only=True)
     device: Device = field(kw_only=True)
     outcome: Any = field(kw_only=True)
 

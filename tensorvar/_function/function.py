@@ -55,6 +55,13 @@ class Function:
         bound._engine = self._engine_of(instance)
         return bound
 
+    def __getattr__(self, name: str) -> Any:
+        """What the function has that was given, such as ``__name__`` of a bound method."""
+        if name == '_python_function':
+            # Not made yet.
+            raise AttributeError(name)
+        return getattr(self._python_function, name)
+
     def _engine_of(self, instance: Any) -> Engine:
         known = self._of_objects.get(id(instance))
         if known is not None and known[0]() is instance:

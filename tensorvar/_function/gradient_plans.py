@@ -20,7 +20,7 @@ from tensorvar._core.op_registry import OPS, ArraySpec
 from tensorvar._core.tape_entries import COPY, READ, WATCH, Entry
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import registry, scope, switches
-from tensorvar._function import results
+from tensorvar._function import layout, results
 from tensorvar._function.plan import Plan, Results
 from tensorvar._function.prefix import NOTHING
 from tensorvar._function.trace import Trace
@@ -134,6 +134,10 @@ def _key_of(
         array = tensor._array
         # A device has another backend each time the devices are configured.
         parts.extend((array.shape, array.dtype, tensor._device.backend))
+        if type(array) is np.ndarray and not array.flags.c_contiguous:
+            order = layout.order_of(array)
+            if order:
+                add(order)
 
     for op, inputs, outputs, attributes in entries:
         if not outputs and op is not WATCH:

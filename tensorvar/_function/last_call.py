@@ -11,6 +11,7 @@ from tensorvar._core import function_mode
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import precision, registry, scope, switches
 from tensorvar._device.device import Device
+from tensorvar._function import layout
 
 MOST_ARGUMENTS = 8
 
@@ -70,6 +71,10 @@ def matcher(args: Sequence[Any], device: Device | None) -> Match:
             f'    if type(a{number}) is not ndarray or a{number}.shape != {array.shape!r} '
             f'or a{number}.dtype is not T{number}: return None',
             *(f'    if a{number} is {other}: return None' for other in names),
+            # Of another order in memory, or with gaps, which are looked at more closely.
+            f'    if a{number}.strides != {array.strides!r}: return None'
+            if layout.has_order(array.shape)
+            else '',
         ]
         names.append(f'a{number}')
     lines += [f'    return [{", ".join(names)}]', '']

@@ -34,8 +34,8 @@ class Locks(NamedTuple):
 
     Attributes:
         written: the variables, in the order in which every thread takes their locks.
-        run: ``run(variables, call, follow, arrays, state)`` gives
-            ``call(follow, arrays, state)``, called under the locks.
+        run: ``run(held, variables, call, follow, arrays, state)`` gives
+            ``call(follow, held, arrays, state)``, called under the locks.
     """
 
     written: tuple['ref[Variable]', ...]
@@ -63,10 +63,10 @@ def _under_locks(count: int) -> Any:
         return _under_many_locks
     names = [f'v{number}' for number in range(count)]
     lines = [
-        'def under_locks(variables, call, follow, arrays, state):',
+        'def under_locks(held, variables, call, follow, arrays, state):',
         f'    {", ".join(names)}, = variables' if names else '    pass',
         f'    {_with_locks(names)}',
-        '        return call(follow, arrays, state)',
+        '        return call(follow, held, arrays, state)',
         '',
     ]
     made: dict[str, Any] = {}
@@ -75,12 +75,12 @@ def _under_locks(count: int) -> Any:
 
 
 def _under_many_locks(
-    variables: list[Variable], call: Any, follow: Any, arrays: Any, state: Any
+    held: Locks, variables: list[Variable], call: Any, follow: Any, arrays: Any, state: Any
 ) -> Any:
     with contextlib.ExitStack() as locks:
         for variable in variables:
             locks.enter_context(variable._lock)
-        return call(follow, arrays, state)
+        return call(follow, held, arrays, state)
 
 
 class Handlers(NamedTuple):

@@ -11,7 +11,7 @@ from tensorvar._core.tape_entries import COPY
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
-from tensorvar._function import composite, part, taped
+from tensorvar._function import composite, part, slopes, taped
 from tensorvar._function.part import Part
 from tensorvar._function.subtrace import NoPartError
 
@@ -32,17 +32,35 @@ def gradient(context: Any, *arriving: Any) -> Gradients:
     taken = context.inputs[: len(context.inputs) - len(loop.body.sources)]
     if composite.notes_steps(state):
         return _unrolled(loop, context, taken, arriving)
-    needed = context.needs[len(taken) :]
+    with slopes.unplaced(state):
+        slope = _slope_of(loop, context.needs[len(taken) :])
+        found = None if slope is None else _steps_back(slope, loop, context, taken, arriving)
+    if found is None:
+        return _unrolled(loop, context, taken, arriving)
+    return tuple(slopes.as_placed(state, found))
+
+
+def _slope_of(loop: 'Loop', needed: tuple[bool, ...]) -> 'LoopSlope | None':
     slope = loop.slopes.get(needed)
     if slope is None:
         try:
             slope = loop.slopes[needed] = LoopSlope(loop, needed)
         except NoPartError:
-            return _unrolled(loop, context, taken, arriving)
+            return None
+    return slope
+
+
+def _steps_back(
+    slope: 'LoopSlope',
+    loop: 'Loop',
+    context: Any,
+    taken: Sequence[Tensor],
+    arriving: Sequence[Any],
+) -> Gradients:
+    state = scope.current()
     taped.forbid(state)
     _, rows, _, captured = loop.split(taken)
-    weights = [weight for weight in arriving if weight is not None]
-    tensors = [context.outputs[-1], *rows, *captured, *weights]
+    tensors = [context.outputs[-1], *rows, *captured, *slopes.weights(context, arriving)]
     given = iter(composite.perform(state, SLOPE, slope, tensors, slope.results(), False))
     leaving = [next(given) if known else None for known in slope.leaving]
     between = [None] * (len(taken) - len(leaving))
@@ -71,9 +89,9 @@ class LoopSlope:
         arriving = [backward.is_differentiable(result) for result in body.results]
         always = [place for place in range(loop.variables) if arriving[place]]
         # The last step has no sums to add to.
-        self._last = composite.slope_of(body, arriving, needed, always)
+        self._last = slopes.slope_of(body, arriving, needed, always)
         sums = self._last.connected
-        self._others = composite.slope_of(body, arriving, needed, always, sums)
+        self._others = slopes.slope_of(body, arriving, needed, always, sums)
         self._loop = loop
         self._arriving = arriving
         self.leaving, self.connected = self._last.leaving, self._last.connected

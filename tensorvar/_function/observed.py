@@ -1,6 +1,7 @@
 """Runs the events of a node one by one and tells recorders of each, as an eager run does."""
 
 import dataclasses
+import types
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ from tensorvar._backend.base import Array
 from tensorvar._core import replicas, update
 from tensorvar._core.array_value import CopyNeed
 from tensorvar._core.op_call import OpCall
-from tensorvar._device import placement, scope
+from tensorvar._device import call_site, placement, scope
+from tensorvar._device.call_site import CallSite
 from tensorvar._function import events, liveness, steps
 from tensorvar._function.events import Event
 from tensorvar._function.tree import Node
@@ -32,6 +34,7 @@ def run(node: Node, values: list[Array], state: State) -> int:
         return steps.GONE
     deaths = {} if state is not None and state.tapes else _deaths(node)
     call: OpCall | None = None
+    op: events.Op | None = None
     for position, event in enumerate(node.events):
         if call is None:
             call = _call_of(node.events[position:], state)
@@ -45,11 +48,44 @@ def run(node: Node, values: list[Array], state: State) -> int:
                 raise
             # The re-run meets the same failure and words the error.
             return position
+        if isinstance(event, events.Op):
+            op = event
+        elif isinstance(event, events.Write | events.Composite):
+            call = None
+        if op is not None and not _is_of(op, node.events[position + 1 : position + 2]):
+            _report(op, values, call)
+            op = call = None
         for slot in deaths.get(position, ()):
             values[slot] = None
-        if isinstance(event, events.Op | events.Write | events.Composite):
-            call = None
     return len(node.events)
+
+
+def _line_of(frame: types.FrameType) -> CallSite | None:
+    """The line whose event is done."""
+    if frame.f_code is not run.__code__:
+        return None
+    event: Event | None = frame.f_locals.get('event')
+    return None if event is None else event.where
+
+
+call_site.replays(run.__code__.co_filename, _line_of)
+
+
+def _is_of(op: events.Op, following: Sequence[Event]) -> bool:
+    """Whether an op goes on with a copy of its result to the device of the scope."""
+    return any(
+        isinstance(event, events.Copy)
+        and event.need[:2] == (op.op.name, 'result')
+        and event.inputs[0] in op.outputs
+        for event in following
+    )
+
+
+def _report(op: events.Op, values: Sequence[Array], call: OpCall | None) -> None:
+    assert call is not None
+    record = dataclasses.replace(op.record)
+    record.nbytes = sum(values[slot].nbytes for slot in op.outputs)
+    call.emit(record, op.device)
 
 
 def _store(event: Event, results: Sequence[Array], values: list[Array]) -> None:
@@ -97,7 +133,11 @@ def _perform(
     arrays = [values[slot] for slot in event.inputs]
     if isinstance(event, events.Copy):
         need = _need(event.need, state, call)
-        return (transfer.to_device(arrays[0], event.source, event.device, **need._asdict()),)
+        copied = transfer.to_device(arrays[0], event.source, event.device, **need._asdict())
+        if call is not None:
+            # If it was the result of an op, the op ends here.
+            call.finish()
+        return (copied,)
     if isinstance(event, events.Read):
         variable: Any = event.variable()
         if event.home is event.device:
@@ -123,12 +163,8 @@ def _need(need: tuple[str, str, bool], state: State, call: OpCall | None) -> Cop
 
 
 def _compute(event: events.Op, arrays: list[Array], call: OpCall) -> Sequence[Array]:
-    record = dataclasses.replace(event.record)
-    decision = placement.Decision(event.device, record.reason, record.note)
-    results = call.compute(arrays, event.specs, decision)
-    record.nbytes = sum(array.nbytes for array in results)
-    call.emit(record, event.device)
-    return results
+    decision = placement.Decision(event.device, event.record.reason, event.record.note)
+    return call.compute(arrays, event.specs, decision)
 
 
 def _write(event: events.Write, arrays: Sequence[Array], call: OpCall) -> None:

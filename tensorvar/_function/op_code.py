@@ -98,6 +98,9 @@ class OpWriter:
         lower = lowering.LOWERINGS.get(event.op.name)
         if lower is None or event.detached or not liveness.on_numpy(event.device):
             return None
+        if event.outputs[0] in self._values.permuted:
+            # The forward gives it the order that an eager run has.
+            return None
         specs = [self._values.specs[slot] for slot in event.inputs]
         names = [self._operand(event, slot) for slot in event.inputs]
         return lower(event, names, specs, self._values.specs[event.outputs[0]])
@@ -156,7 +159,7 @@ class OpWriter:
         logits = self._values.specs[event.inputs[0]]
         if not liveness.on_numpy(event.device) or len(logits[0]) != 2 or not logits[0][0]:
             return False
-        if logits[1] not in lowering.REAL:
+        if logits[1] not in lowering.REAL or event.inputs[0] in self._values.permuted:
             return False
         inputs = tuple(map(self._values.canonical, event.inputs))
         kept = self._shared.pop(inputs, None) if event.op.name == _SLOPE else None

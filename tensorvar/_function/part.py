@@ -13,7 +13,7 @@ from tensorvar._core.tensor import Tensor
 from tensorvar._core.variable import Variable
 from tensorvar._device import scope
 from tensorvar._device.device import Device
-from tensorvar._function import events, liveness, segment
+from tensorvar._function import events, layout, liveness, segment
 from tensorvar._function.events import Event
 from tensorvar._function.segment import Program
 from tensorvar._function.subtrace import SubTrace
@@ -98,6 +98,7 @@ def part_of(trace: SubTrace, results: Sequence[Tensor], known: int | None = None
         [None] * len(others),
         specs[count:],
         specs[:count],
+        _permuted(trace, specs),
         None,
         Outputs(
             None,
@@ -115,6 +116,15 @@ def part_of(trace: SubTrace, results: Sequence[Tensor], known: int | None = None
         tuple(specs[places[slot]] for slot in outputs),
         tuple(places[slot] for slot in outputs),
     )
+
+
+def _permuted(trace: SubTrace, specs: Sequence[ArraySpec]) -> frozenset[int]:
+    """The slots whose arrays may be in another order than that of C."""
+    if not layout.permutes(trace.log) and all(
+        layout.is_of_c(capture.array) for capture in trace.captures
+    ):
+        return frozenset()
+    return frozenset(slot for slot, spec in enumerate(specs) if layout.has_order(spec.shape))
 
 
 def _renumbered(event: Event, places: Mapping[int, int]) -> Event:

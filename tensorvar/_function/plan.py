@@ -2,13 +2,15 @@
 
 import dataclasses
 import functools
+import types
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
-from tensorvar._backend import transfer
+from tensorvar import errors
 from tensorvar._backend.base import Array
-from tensorvar._device import listeners, registry, scope
+from tensorvar._device import call_site, listeners, registry, scope
+from tensorvar._device.call_site import CallSite
 from tensorvar._function import (
     comparison,
     events,
@@ -108,13 +110,9 @@ class Plan:
             if liveness.foldable(event, constants):
                 constants.update(event.outputs)
         run = run._replace(constants=constants)
+        # Before other threads can follow the new path, which needs its locks.
+        self._learn(run.log)
         root = grow(root, run, self._arguments, segment.compile_node)
-        written: list[ref[Variable]] = []
-        for node in root.all_nodes():
-            for event in node.events:
-                self._draws = self._draws or _draws_seed(event)
-                written += _locked_by(event)
-        self._locks = locks.locks_of(written)
         self._straight = None
         if root.outputs is not None and not self._draws:
             give = functools.partial(_results, root.outputs)
@@ -122,6 +120,16 @@ class Plan:
             handlers = locks.Handlers(give, fail, _moved)
             self._straight = locks.straight_run(root.program, self._locks, handlers)
         return root
+
+    def _learn(self, log: Sequence[Event]) -> None:
+        """Learns what a path writes and draws."""
+        written = list(self._locks.written)
+        for event in log:
+            self._draws = self._draws or _draws_seed(event)
+            written += _locked_by(event)
+        found = locks.locks_of(written)
+        if len(found.written) > len(self._locks.written):
+            self._locks = found
 
     @property
     def tapeable(self) -> bool:
@@ -155,19 +163,19 @@ class Plan:
 
     def _guarded(self, follow: Any, arrays: Sequence[Array], state: State) -> Any:
         """Follows the tree under the locks of all that it writes."""
-        written, run = self._locks
-        variables = locks.living(written)
+        held = self._locks
+        variables = locks.living(held.written)
         if variables is None:
             return _moved()
         if not self._draws:
-            return run(variables, self._call, follow, arrays, state)
+            return held.run(held, variables, self._call, follow, arrays, state)
         restore = random_seed.save_sequence()
-        result = run(variables, self._call, follow, arrays, state)
+        result = held.run(held, variables, self._call, follow, arrays, state)
         if isinstance(result, Stop):
             restore()
         return result
 
-    def _follow(self, arrays: Sequence[Array], state: State) -> Results | Stop:
+    def _follow(self, held: locks.Locks, arrays: Sequence[Array], state: State) -> Results | Stop:
         node = self.root
         values = list(arrays)
         log: list[Event] = []
@@ -193,12 +201,19 @@ class Plan:
                 if program.spare is not None:
                     program.spare.append(buffers)
                 return Results(results, node.outputs)
-            child = _next(node, log, values, state)
-            if child is None:
+            try:
+                child = _next(node, log, values, state)
+            except errors.TransferError:
+                # The re-run words it.
+                return Stop(prefix.Prefix(log, values), False)
+            # Another thread may have added a path which needs more locks than are held.
+            if child is None or self._locks is not held:
                 return Stop(prefix.Prefix(log, values), True)
             node = child
 
-    def _follow_whole(self, arrays: Sequence[Array], state: State) -> Whole | Stop:
+    def _follow_whole(
+        self, held: locks.Locks, arrays: Sequence[Array], state: State
+    ) -> Whole | Stop:
         node = self.root
         values = list(arrays)
         log: list[Event] = []
@@ -213,8 +228,11 @@ class Plan:
                 return Stop(prefix.Prefix(log, values, heard), follows=False)
             if node.outputs is not None:
                 return Whole(values, node.outputs)
-            child = _next(node, log, values, state)
-            if child is None:
+            try:
+                child = _next(node, log, values, state)
+            except errors.TransferError:
+                return Stop(prefix.Prefix(log, values, heard), False)
+            if child is None or self._locks is not held or _is_untold(child, state):
                 return Stop(prefix.Prefix(log, values, heard), True)
             node = child
 
@@ -238,6 +256,12 @@ def _failed(root: Node, call: Any, error: Exception, values: list[Array]) -> Sto
     if position is None or position > program.kept or _is_under_way(root, position):
         call(_raise, error)
     return Stop(prefix.Prefix(root.events[:position], values), False)
+
+
+def _is_untold(node: Node, state: State) -> bool:
+    """Whether tapes could not be told of a path, which another thread has just added."""
+    has_tapes = state is not None and bool(state.tapes)
+    return has_tapes and node.outputs is not None and node.outputs.notes is None
 
 
 def _is_under_way(node: Node, position: int) -> bool:
@@ -267,8 +291,9 @@ def _run_whole(node: Node, values: list[Array], state: State) -> int:
 def _next(node: Node, log: list[Event], values: Sequence[Array], state: State) -> Node | None:
     """The node after a branch point, None for a new outcome; adds to the log."""
     assert node.point is not None
+    log += node.events
     outcome = _outcome(node.point, values, state)
-    log += [*node.events, dataclasses.replace(node.point, outcome=outcome)]
+    log.append(dataclasses.replace(node.point, outcome=outcome))
     return node.children.get(outcome)
 
 
@@ -284,16 +309,24 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def _outcome(point: events.Point, values: Sequence[Array], state: Any) -> Any:
+def _outcome(point: events.Point, values: Sequence[Array], state: State) -> Any:
     if isinstance(point, events.Shape):
         return tuple(values[slot].shape for slot in point.inputs)
     array = values[point.inputs[0]]
     if liveness.on_numpy(point.device):
         return comparison.outcome(array)
-    host = transfer.to_host(
-        array, point.device, explicit=False, op=point.look, operand='value', state=state
-    )
-    return comparison.outcome(host)
+    return comparison.outcome(point.look.host(array, point.device, state))
+
+
+def _line_of(frame: types.FrameType) -> CallSite | None:
+    """The line of a look that is done."""
+    if frame.f_code is not _outcome.__code__:
+        return None
+    point: events.Point = frame.f_locals['point']
+    return point.where
+
+
+call_site.replays(_outcome.__code__.co_filename, _line_of)
 
 
 def _locked_by(event: Event) -> 'list[ref[Variable]]':

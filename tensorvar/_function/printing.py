@@ -31,7 +31,7 @@ def _node_lines(node: Node, depth: int) -> Iterator[str]:
     for line in _program_lines(node.program, node.events):
         yield f'{margin}{line}'
     if node.point is not None:
-        how = node.point.look if isinstance(node.point, events.Look) else 'shape'
+        how = node.point.look.name if isinstance(node.point, events.Look) else 'shape'
         yield f'{margin}branch: {how} at {node.point.where.short}'
         for outcome, child in list(node.children.items()):
             yield f'{margin}outcome {outcome!r}:'

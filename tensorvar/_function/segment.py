@@ -209,7 +209,7 @@ class _Writer:
         count = 0 if self._buffers is None else self._buffers.count
         if count:
             head.append(f'    {", ".join(f"b{number}" for number in range(count))}, = b')
-        run, source, positions = self._code.compiled(head)
+        run, source, positions = self._code.compiled(head, self._node.events)
         return Program(
             run,
             source,

@@ -1,7 +1,8 @@
 """What tells one trace of a function from another.
 
-Tensors count by shape, dtype and device, variables by identity, everything else by type
-and value. Which of several tensors are one and the same counts too.
+Tensors count by shape, dtype, device and their order in memory, variables by identity,
+everything else by type and value. Which of several tensors are one and the same counts
+too.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from tensorvar._core import conversion
 from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.variable import Variable
+from tensorvar._function import layout
 
 _PLAIN = frozenset({int, bool, str, bytes, type(None)})
 
@@ -39,6 +41,8 @@ def key_of(arguments: Iterable[Any], parts: list[Any], tensors: list[Tensor]) ->
             array = value._array
             # An array without data has another type.
             parts.append((array.shape, array.dtype, value._device, type(array)))
+            if not layout.is_of_c(array):
+                parts += layout.order_of(array)
             tensors.append(value)
         elif kind in _PLAIN:
             parts.append((kind, value))

@@ -50,8 +50,10 @@ def results_of(result: Any, backend: Backend, detached: bool) -> tuple[Array, ..
 
 
 def one_result(result: Any, backend: Backend) -> Array:
-    """The one result of a forward as an array."""
-    return result if type(result) is backend.array_type else as_array(result, backend)
+    """The one result of a forward as an array; of some ops it is a tuple of one."""
+    if type(result) is backend.array_type:
+        return result
+    return as_array(result[0] if type(result) is tuple else result, backend)
 
 
 def copied(array: Array, source: Device, device: Device, need: Need, state: State) -> Array:

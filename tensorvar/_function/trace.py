@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-import numpy as np
-
 from tensorvar import errors
 from tensorvar._backend.base import Array
-from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.array_value import ArrayValue, CopyNeed, HostArray, Look
 from tensorvar._core.op_call import OpCall
 from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.operands import Operand
@@ -23,9 +21,9 @@ from tensorvar._core.tensor import Tensor
 from tensorvar._device import call_site, placement, scope
 from tensorvar._device.call_site import CallSite
 from tensorvar._device.device import Device
-from tensorvar._function import comparison, events, liveness, taped
+from tensorvar._function import comparison, events, refusals, taped
 from tensorvar._function.events import Event
-from tensorvar._function.prefix import Prefix
+from tensorvar._function.prefix import Prefix, Rerun
 from tensorvar._function.refusals import Divergence, Reason
 
 if TYPE_CHECKING:
@@ -58,9 +56,9 @@ class Trace(scope.Scope):
     """Whether a run may have to do the same again."""
 
     __slots__ = (
-        '_first_creation', '_follows', '_guards', '_position', '_prefix', '_recorders', '_slots',
-        '_thread', 'constants', 'log', 'made_variable', 'mismatch', 'notes_steps', 'outside',
-        'reason', 'scribe', 'values',
+        '_first_creation', '_follows', '_guards', '_recorders', '_rerun', '_slots', '_thread',
+        'constants', 'log', 'made_variable', 'mismatch', 'notes_steps', 'outside', 'reason',
+        'scribe', 'values',
     )  # fmt: skip
 
     def __init__(
@@ -71,10 +69,9 @@ class Trace(scope.Scope):
         for_tapes: bool = False,
         notes_steps: bool = False,
     ) -> None:
-        self._prefix = prefix
+        self._rerun = Rerun(prefix)
         self._first_creation = first_creation
         self._follows = follows
-        self._position = 0
         self._slots: dict[int, int] = {}
         self._thread = threading.get_ident()
         self.constants: set[int] = set()
@@ -119,9 +116,10 @@ class Trace(scope.Scope):
 
         def perform() -> tuple[Array, ...]:
             # What the forward of a random op reads and writes is no op of the program.
-            with scope.Pushed(None):
+            with scope.Pushed(scope.untraced(call.state)):
                 return call.compute(arrays, specs, decision)
 
+        refusals.check_have_data(arrays)
         if not self._records(call.state):
             return arrays, perform()
         event = events.Op(
@@ -193,6 +191,7 @@ class Trace(scope.Scope):
     ) -> bool | None:
         """An op changes a variable, the first of its operands; gives what ``perform`` gives."""
         variable: Variable = values[0]  # type: ignore[assignment]
+        refusals.check_have_data(arrays)
         if shape != variable._concrete:
             self.give_up('a variable changes its shape')
         if not self._records(call.state):
@@ -220,7 +219,7 @@ class Trace(scope.Scope):
 
     def _withhold(self, call: OpCall) -> None:
         """What a replay has done before a re-run is not reported again."""
-        if self._position < len(self._prefix.log) and self._prefix.reported:
+        if self._rerun.is_reported:
             call.withhold()
 
     def do_part(
@@ -229,24 +228,25 @@ class Trace(scope.Scope):
         """A loop or a choice between branches runs."""
         return self._do(event, perform) if self._records() else perform()
 
-    def look(self, array: Array, device: Device, host: np.ndarray[Any, Any], look: str) -> None:
-        """The program saw a value."""
+    def look(self, array: Array, device: Device, look: Look) -> HostArray:
+        """The program sees a value; gives it on the host."""
+        host: HostArray
+        if self._rerun.is_a_look_at(self._slots.get(id(array))):
+            # The replay has asked the guards, and told who listens.
+            host = device.backend.to_host(array)
+        else:
+            host = look.host(array, device, scope.current())
         if not self._records() or host.size == 0:
-            return
+            return host
         slot = self._slot(array, device)
         if slot in self.constants:
-            return
+            return host
         if host.size > 1:
-            self.give_up(f'{look} shows the program {host.size} elements of a value')
-            return
-        event = events.Look(
-            call_site.user_call_site(),
-            (slot,),
-            look=look,
-            device=device,
-            outcome=comparison.outcome(host),
-        )
-        self._do(event, tuple)
+            self.give_up(f'{look.name} shows the program {host.size} elements of a value')
+            return host
+        where, outcome = call_site.user_call_site(), comparison.outcome(host)
+        self._do(events.Look(where, (slot,), look=look, device=device, outcome=outcome), tuple)
+        return host
 
     def created(self, variable: 'Variable') -> None:
         """The program made a variable."""
@@ -293,7 +293,7 @@ class Trace(scope.Scope):
             raise self.mismatch
         if state is not None and self._is_heard_otherwise(state):
             self.give_up('a guard or recorder is opened in the function')
-        if self._position < len(self._prefix.log):
+        if self._rerun:
             return True
         if not self.usable:
             self._forget()
@@ -315,12 +315,13 @@ class Trace(scope.Scope):
         """Lets go of all values: a run that is not kept holds no more than an eager one."""
         self._slots.clear()
         self.values.clear()
+        self._rerun.forget()
         if self.scribe is not None and (self.reason is not None or not self.outside):
             self.scribe.stop()
 
     def _do(self, event: Event, perform: Callable[[], Any]) -> tuple[Array, ...]:
-        if self._position < len(self._prefix.log):
-            return self._hand_back(event)
+        if self._rerun and self._is_known(event):
+            return self._note(self._rerun.next, self._rerun.take())
         try:
             results = perform()
         except errors.ResourceExhaustedError:
@@ -345,42 +346,42 @@ class Trace(scope.Scope):
         self.log.append(event)
         return arrays
 
-    def _hand_back(self, event: Event) -> tuple[Array, ...]:
-        known = self._prefix.log[self._position]
-        if not comparison.equal(known.signature(), event.signature()):
-            self._diverge(known, event.text, event.where)
-        self._position += 1
-        results = self._note(known, [self._prefix.values[slot] for slot in known.outputs])
-        if self._position == len(self._prefix.log):
-            self._prefix = self._prefix._replace(values=())
-        return results
+    def _is_known(self, event: Event) -> bool:
+        """Whether the log has an event; False where a re-run ends."""
+        if comparison.equal(self._rerun.next.signature(), event.signature()):
+            return True
+        self._leave_log(event.text, event.where)
+        return False
 
     def _check_is_known(self, text: str) -> None:
         """A thing that no log has may happen only after the prefix."""
-        if self._position < len(self._prefix.log):
-            self._diverge(self._prefix.log[self._position], text, call_site.user_call_site())
+        if self._rerun:
+            self._leave_log(text, call_site.user_call_site())
 
-    def _diverge(self, known: Event, text: str, where: CallSite) -> None:
+    def _leave_log(self, text: str, where: CallSite) -> None:
+        """Something else happens than what the log says.
+
+        Raises:
+            Divergence, FailedPreconditionError: nothing may.
+        """
+        known = self._rerun.next
+        if not self._follows and self._rerun.ends_before_an_op():
+            return
         self._forget()
-        if not any(liveness.has_effect(event) for event in self._prefix.log):
+        if not self._rerun.has_effect:
             raise Divergence
-        self.mismatch = errors.FailedPreconditionError(
-            f'[function] the function ran again because a value that it looks at is new, and did '
-            f'not do the same again: {known.text} at {known.where}, then {text} at {where}; the '
-            f'steps before are done, the rest is not; the path to a look may depend on tensors '
-            f'and unchanged Python state alone; keep changing state out of the function'
-        )
+        self.mismatch = refusals.mismatch(known.text, known.where, text, where)
         raise self.mismatch
 
     def _slot(self, array: Array, device: Device) -> int:
         slot = self._slots.get(id(array))
         if slot is not None:
             return slot
+        refusals.check_have_data((array,))
         slot = len(self.values)
-        values = self._prefix.values
-        if slot < len(values) and not comparison.same_constant(values[slot], array, device):
-            known = self._prefix.log[self._position]
-            self._diverge(known, 'another constant', call_site.user_call_site())
+        known = self._rerun.value(slot)
+        if known is not None and not comparison.same_constant(known, array, device):
+            self._leave_log('another constant', call_site.user_call_site())
         self._slots[id(array)] = slot
         self.values.append(array)
         self.constants.add(slot)

@@ -7,9 +7,11 @@ a child for each outcome that was seen; where it ends the function, there are ou
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
+from weakref import ref
 
 from tensorvar._backend.base import Array
 from tensorvar._device.device import Device
+from tensorvar._function import layout
 from tensorvar._function.events import Event, Look, Point, Shape
 from tensorvar._function.taped import Notes
 
@@ -65,18 +67,20 @@ class Run(NamedTuple):
     outputs: Outputs
 
 
-@dataclasses.dataclass(slots=True, eq=False)
+@dataclasses.dataclass(slots=True, eq=False, weakref_slot=True)
 class Node:
     """A stretch of events.
 
     Attributes:
-        parent: the node before, or None.
+        parent: the node before, or None; held weakly, so that a tree that is dropped goes at once.
         events: what happens, without the branch point at the end.
         first_slot: how many slots there are before it.
         values: the values of the run that it was made of, by slot, from ``first_slot`` on;
             None for those that a replay computes.
         specs: shape and dtype of each of these slots.
         arguments: shape and dtype of the arguments; empty for all nodes but the root.
+        permuted: the slots, with those of the arguments, whose arrays an eager run has in
+            another order than that of C; see ``layout``.
         point: the branch point at its end, or None.
         outputs: what the function returns; None where there is a branch point.
         children: the nodes that follow, by outcome.
@@ -84,12 +88,13 @@ class Node:
         whole: what runs it and keeps all values; made when it is first needed.
     """
 
-    parent: 'Node | None'
+    parent: 'ref[Node] | None'
     events: list[Event]
     first_slot: int
     values: list[Array | None]
     specs: list[Spec]
     arguments: list[Spec]
+    permuted: frozenset[int]
     point: Point | None
     outputs: Outputs | None
     children: 'dict[Any, Node]' = dataclasses.field(default_factory=dict)
@@ -98,7 +103,8 @@ class Node:
 
     def path(self) -> 'list[Node]':
         """The nodes from the root to this one."""
-        before = [] if self.parent is None else self.parent.path()
+        parent = None if self.parent is None else self.parent()
+        before = [] if parent is None else parent.path()
         return [*before, self]
 
     def leaves(self) -> 'Iterator[Node]':
@@ -193,13 +199,17 @@ def _specs(run: Run, slots: range) -> list[Spec]:
 def _node(
     parent: Node | None, stretch: list[Event], slots: range, run: Run, point: Point | None
 ) -> Node:
+    begin = 0 if parent is None else slots.start
     return Node(
-        parent,
+        None if parent is None else ref(parent),
         stretch,
         slots.start,
         [run.values[slot] if slot in run.constants else None for slot in slots],
         _specs(run, slots),
-        _specs(run, range(slots.start)) if parent is None else [],
+        _specs(run, range(begin, slots.start)),
+        frozenset(
+            slot for slot in range(begin, slots.stop) if not layout.is_of_c(run.values[slot])
+        ),
         point,
         None if point is not None else run.outputs,
     )

@@ -24,14 +24,17 @@ class Values:
         specs: shapes and dtypes by slot.
         constants: arrays by slot.
         names: slots whose values another slot has too.
+        permuted: slots whose arrays are in another order than that of C.
     """
 
     def __init__(self, node: Node) -> None:
         self.specs: dict[int, Spec] = {}
         self.constants: dict[int, Array] = {}
         self.names: dict[int, int] = {}
+        self.permuted: set[int] = set()
         for each in node.path():
             self.specs.update(enumerate(each.arguments))
+            self.permuted.update(each.permuted)
             for offset, spec in enumerate(each.specs):
                 self.specs[each.first_slot + offset] = spec
                 value = each.values[offset]
@@ -111,7 +114,7 @@ class Values:
         known: dict[object, int] = {}
         for slot, array in self.constants.items():
             if type(array) is np.ndarray and array.size <= _FEW and array.dtype.kind != 'O':
-                key = array.shape, array.dtype, array.tobytes()
+                key = array.shape, array.strides, array.dtype, array.tobytes()
                 first = known.setdefault(key, slot)
                 if first != slot:
                     self.names[slot] = first

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tensorvar._core.op_registry import OpDef
 from tensorvar._core.tape_entries import READ, WATCH, Entry
 from tensorvar._core.tensor import Tensor
+from tensorvar._function import layout
 
 Recogniser = Callable[[Sequence[Entry], Sequence[Any], Sequence[Any]], list[Any] | None]
 
@@ -66,7 +67,12 @@ class _Writer:
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
-        self._globals: dict[str, Any] = {'Tensor': Tensor, 'WATCH': WATCH}
+        self._globals: dict[str, Any] = {
+            'Tensor': Tensor,
+            'WATCH': WATCH,
+            'is_of_c': layout.is_of_c,
+            'order_of': layout.order_of,
+        }
         self._constants: dict[int, str] = {}
         self._patterns: list[str] = []
         self._ops: list[str] = []
@@ -119,6 +125,12 @@ class _Writer:
             f'{name}._array.dtype is not {self._constant(array.dtype)}',
             f'{name}._device.backend is not {self._constant(tensor._device.backend)}',
         ]
+        if not layout.has_order(array.shape):
+            return
+        if layout.is_of_c(array):
+            self._questions.append(f'not is_of_c({name}._array)')
+        else:
+            self._questions.append(f'order_of({name}._array) != {layout.order_of(array)}')
 
     def _ask_attributes(self, name: str, op: OpDef, attributes: dict[str, Any]) -> None:
         if not attributes or attributes is op.plain:

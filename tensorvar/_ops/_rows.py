@@ -7,11 +7,12 @@ writes nothing; where a kernel of ours meets it, ``IndexReports`` tells.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorvar import dtypes
+from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
 from tensorvar._core import conversion, host_data
 from tensorvar._core.array_value import ArrayValue
@@ -43,27 +44,34 @@ def accumulation_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 # Checks
 
 
-def host_indices(target: Any, indices: Any, op: str) -> np.ndarray[Any, Any] | None:
-    """Indices that have to be checked before the op runs, or None.
+def check_on_host(
+    target: Any, indices: Any, op: str, check: Callable[[np.ndarray[Any, Any]], None]
+) -> None:
+    """Checks indices before the op runs, if the host can read them and it may run elsewhere.
 
     Args:
         target: what is indexed; on the CPU the forward itself looks at the indices.
         indices: as given by the program.
         op: who asks, for the error text.
-
-    Returns:
-        The indices, if the host can read them and the op may run elsewhere.
+        check: takes the indices, and refuses those that are out of range.
     """
     state = scope.current()
     unscoped = state is None or state.device is None
     if unscoped and isinstance(target, ArrayValue) and type(target._read()) is np.ndarray:
-        return None
+        return
     indices = conversion.unwrap(indices)
     if isinstance(indices, ArrayValue):
         array = indices._read()
     else:
         array = host_data.to_array(indices, None, op)
-    return array if type(array) is np.ndarray and array.dtype in INDICES else None
+    if type(array) is not np.ndarray or array.dtype not in INDICES:
+        return
+    try:
+        check(array)
+    except errors.OpError:
+        # The program may catch it, and with other indices go another way.
+        scope.leave_trace('an op fails')
+        raise
 
 
 # Reading and adding rows

@@ -95,9 +95,12 @@ def dynamic_partition(
     """
     count = _arguments.scalar(_PARTITION, 'num_partitions', num_partitions)
     partitions = conversion.convert_to_tensor(partitions, dtypes.int32)
-    host = _rows.host_indices(data, partitions, _PARTITION)
-    if host is not None and count > 0:
-        _index_checks.refuse_outside(np, _PARTITION, host, count, 'partitions')
+
+    def check(host: Array) -> None:
+        if count > 0:
+            _index_checks.refuse_outside(np, _PARTITION, host, count, 'partitions')
+
+    _rows.check_on_host(data, partitions, _PARTITION, check)
     return list(executor.run(DYNAMIC_PARTITION, data, partitions, num_partitions=count))
 
 

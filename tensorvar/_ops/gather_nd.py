@@ -178,11 +178,14 @@ def check_host_tuples(op: str, target: Any, indices: Any, shape: Any, batch_dims
         InvalidIndexError: a tuple is out of range.
         InvalidArgumentError: the tuples do not fit the shape.
     """
-    host = _rows.host_indices(target, indices, op)
-    if host is not None and None not in shape:
-        picked_shape(op, shape, host.shape, batch_dims)
-        dims = shape[batch_dims : batch_dims + host.shape[-1]]
-        _index_checks.refuse_tuples_outside(np, op, host, dims)
+
+    def check(host: Array) -> None:
+        if None not in shape:
+            picked_shape(op, shape, host.shape, batch_dims)
+            dims = shape[batch_dims : batch_dims + host.shape[-1]]
+            _index_checks.refuse_tuples_outside(np, op, host, dims)
+
+    _rows.check_on_host(target, indices, op, check)
 
 
 # ScatterNd

@@ -159,12 +159,15 @@ def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> 
 def timestamp(name: str | None = None) -> Tensor:
     """Seconds since 1970, as a float64 scalar.
 
+    A ``tv.function`` that calls it runs eagerly, so that it reads the clock each time.
+
     Args:
         name: accepted for TensorFlow's sake.
 
     Returns:
         The scalar.
     """
+    scope.leave_trace('tv.timestamp reads the clock')
     return conversion.constant(np.float64(time.time()))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tensorvar import errors
 from tensorvar._core import nest
 from tensorvar._core.array_value import ArrayValue
+from tensorvar._device import scope
 from tensorvar._ops import _element_text
 
 _LEVELS = frozenset({logging.INFO, logging.WARNING, logging.ERROR})
@@ -28,7 +29,8 @@ def print(*inputs: Any, **kwargs: Any) -> None:
 
     Unlike TensorFlow's, it writes to Python's own ``sys.stderr``, shows complex numbers
     as ``(1,2)`` instead of ``?``, and takes any stream and any callable. The look at the
-    values is an explicit copy, which no transfer guard refuses.
+    values is an explicit copy, which no transfer guard refuses. A ``tv.function`` that
+    calls it runs eagerly, so that it prints each time.
 
     Args:
         *inputs: tensors, variables, structures with them, and any other values.
@@ -60,7 +62,9 @@ def print(*inputs: Any, **kwargs: Any) -> None:
         )
     _check_stream(stream)
     limit = _element_text.SHOWN if summarize is None else int(summarize)
-    _write(stream, _text(inputs, sep, limit), end)
+    text = _text(inputs, sep, limit)
+    scope.leave_trace('tv.print writes text, which a replay does not')
+    _write(stream, text, end)
 
 
 def _check_stream(stream: Any) -> None:

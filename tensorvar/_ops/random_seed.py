@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tensorvar import _fork, errors
+from tensorvar._device import scope
 from tensorvar._ops import philox
 
 # TensorFlow reduces seeds modulo this.
@@ -133,6 +134,7 @@ def set_seed(seed: int | None) -> None:
         tv.Tensor(2, shape=(), dtype=int32)
     """
     global _seeding
+    scope.leave_trace('the global seed is set')
     _seeding = _Seeding(None if seed is None else as_integer('set_seed', seed))
 
 

@@ -108,9 +108,12 @@ def reverse_sequence(
     along = _arguments.scalar(_NAME, 'seq_axis', seq_axis)
     batch = 0 if batch_axis is None else _arguments.scalar(_NAME, 'batch_axis', batch_axis)
     shape = _arguments.shape_of(input)
-    host = _rows.host_indices(input, seq_lengths, _NAME)
-    if host is not None and 0 <= along < len(shape):
-        _refuse_lengths(np, host, shape[along] or 0)
+
+    def check(host: Array) -> None:
+        if 0 <= along < len(shape):
+            _refuse_lengths(np, host, shape[along] or 0)
+
+    _rows.check_on_host(input, seq_lengths, _NAME, check)
     result: Tensor = executor.run(
         REVERSE_SEQUENCE, input, seq_lengths, seq_axis=along, batch_axis=batch
     )

@@ -121,8 +121,11 @@ def unsorted_segment_sum(
         InvalidIndexError: a segment is not below ``num_segments``.
     """
     count = _arguments.scalar(_NAME, 'num_segments', num_segments)
-    host = _rows.host_indices(data, segment_ids, _NAME)
-    if host is not None and count >= 0:
-        refuse_too_high(np, _NAME, host, count)
+
+    def check(host: Array) -> None:
+        if count >= 0:
+            refuse_too_high(np, _NAME, host, count)
+
+    _rows.check_on_host(data, segment_ids, _NAME, check)
     result: Tensor = executor.run(UNSORTED_SEGMENT_SUM, data, segment_ids, num_segments=count)
     return result

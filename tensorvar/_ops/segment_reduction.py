@@ -168,9 +168,11 @@ SEGMENT_MIN = _register('SegmentMin', _least, _extreme_gradient, dtypes.REAL)
 
 
 def _run(op: OpDef, data: Any, segment_ids: Any) -> Tensor:
-    host = _rows.host_indices(data, segment_ids, op.name)
-    if host is not None and host.ndim == 1 and host.size:
-        _refuse_disorder(np, op.name, host)
+    def check(host: Array) -> None:
+        if host.ndim == 1 and host.size:
+            _refuse_disorder(np, op.name, host)
+
+    _rows.check_on_host(data, segment_ids, op.name, check)
     result: Tensor = executor.run(op, data, segment_ids)
     return result
 

@@ -75,8 +75,11 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
             f'[{_NAME}] dims {read} was given; dims can only be 1-D; give a list', _NAME
         )
     shape = _arguments.vector(_NAME, 'dims', read)
-    host = _rows.host_indices(None, indices, _NAME)
-    if host is not None and min(shape, default=1) > 0:
-        _index_checks.refuse_outside(np, _NAME, host, math.prod(shape))
+
+    def check(host: Array) -> None:
+        if min(shape, default=1) > 0:
+            _index_checks.refuse_outside(np, _NAME, host, math.prod(shape))
+
+    _rows.check_on_host(None, indices, _NAME, check)
     result: Tensor = executor.run(UNRAVEL_INDEX, indices, dims=shape)
     return result

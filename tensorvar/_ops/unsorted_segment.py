@@ -90,9 +90,12 @@ MIN = _register('UnsortedSegmentMin', _least, _extreme_gradient, dtypes.REAL)
 
 def _run(op: OpDef, data: Any, segment_ids: Any, num_segments: Any) -> Tensor:
     count = _arguments.scalar(op.name, 'num_segments', num_segments)
-    host = _rows.host_indices(data, segment_ids, op.name)
-    if host is not None and count >= 0:
-        segment.refuse_too_high(np, op.name, host, count)
+
+    def check(host: Array) -> None:
+        if count >= 0:
+            segment.refuse_too_high(np, op.name, host, count)
+
+    _rows.check_on_host(data, segment_ids, op.name, check)
     result: Tensor = executor.run(op, data, segment_ids, num_segments=count)
     return result
 

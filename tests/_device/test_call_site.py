@@ -75,3 +75,14 @@ def test_no_user_frame_at_all() -> None:
     _thread.start_new_thread(names['probe'], ())
     assert names['out'].get(timeout=10) == call_site.UNKNOWN
     assert call_site.UNKNOWN.short == '<unknown>:0'
+
+
+def test_code_that_replays_a_line_stands_for_it() -> None:
+    names: dict[str, Any] = {'call': call_site.user_call_site}
+    exec(compile('def probe(): return call()', '<replay>', 'exec'), names)
+    site: call_site.CallSite | None = call_site.CallSite('train.py', 12)
+    call_site.replays('<replay>', lambda frame: site)
+    assert names['probe']() == ('train.py', 12)
+    site = None
+    found, line = names['probe'](), here()
+    assert found == (__file__, line)

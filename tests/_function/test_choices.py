@@ -90,3 +90,15 @@ def test_gradients_that_the_program_brings(name: str, where: str) -> None:
         w.assign(value)
         given = function(x) if where == 'inside' else slope(x, function)
         assert given.numpy().tolist() == slope(x).numpy().tolist()
+
+
+@pytest.mark.parametrize('error', [KeyError, RuntimeError, ZeroDivisionError])
+def test_a_branch_that_raises_where_it_is_taken(error: type[Exception]) -> None:
+    def fail() -> Any:
+        raise error('taken')
+
+    function = tv.function(lambda x: tv.cond(x > 0.0, lambda: x * 2.0, fail))
+    for number in (1.0, 3.0):
+        assert float(function(tv.constant(number))) == number * 2.0
+    with pytest.raises(error, match='taken'):
+        function(tv.constant(-1.0))

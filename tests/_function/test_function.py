@@ -1,6 +1,7 @@
 """``tv.function`` as users write it."""
 
 import collections
+import io
 from typing import Any
 
 import numpy as np
@@ -277,3 +278,55 @@ def test_the_printed_plan_names_ops_devices_buffers_and_branches() -> None:
     update = tv.function(lambda x: v.assign_sub(0.5 * tv.tanh(x @ v)))
     update(tv.ones([4, 4]))
     assert 'out=b0' in update.pretty_printed_plan()
+
+
+def test_defaults_beside_an_input_signature() -> None:
+    spec = tv.TensorSpec([], tv.float32)
+
+    @tv.function(input_signature=[spec, spec])
+    def weighted(x: Any, weight: Any = 2.0, offset: float = 1.0) -> Any:
+        return x * weight + offset
+
+    x = tv.constant(3.0)
+    assert [float(y) for y in (weighted(x), weighted(x, 4.0), weighted(weight=5.0, x=x))] == [
+        7.0, 13.0, 16.0,
+    ]  # fmt: skip
+    for wrong in ((), (x, x, x)):
+        with pytest.raises(TypeError):
+            weighted(*wrong)
+
+
+def test_a_bound_method_tells_its_name() -> None:
+    class Model:
+        @tv.function
+        def double(self, x: Any) -> Any:
+            return x * 2.0
+
+    bound = Model().double
+    assert bound.__name__ == 'double'
+    assert not hasattr(bound, 'halve')
+
+
+def test_an_op_that_gives_a_tuple_of_one() -> None:
+    x = tv.constant([[1.0, 2.0]])
+    function = tv.function(lambda x: (tv.split(x, 1), tv.unstack(x), tv.meshgrid(x[0])))
+    for _ in range(2):
+        shapes = [part.shape.as_list() for part in tv.nest.flatten(function(x))]
+        assert shapes == [[1, 2], [2], [2]]
+
+
+@pytest.mark.filterwarnings('ignore:tv.function')
+def test_what_no_replay_does_happens_each_time() -> None:
+    stream = io.StringIO()
+
+    @tv.function
+    def body(x: Any) -> Any:
+        tv.random.set_seed(3)
+        tv.print(x, output_stream=stream)
+        return tv.random.normal([]) * x, tv.timestamp()
+
+    results = [body(tv.constant(1.0)) for _ in range(3)]
+    assert len({float(number) for number, _ in results}) == 1
+    times = [float(stamp) for _, stamp in results]
+    assert times[0] < times[1] < times[2]
+    assert stream.getvalue() == '1\n1\n1\n'

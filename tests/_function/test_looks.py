@@ -228,3 +228,40 @@ def test_a_function_that_ends_before_its_prefix_does_is_noticed() -> None:
     stop[0] = True
     with pytest.warns(UserWarning, match='did not do the same'):
         assert float(scaled(tv.constant(-1.0))) == -1.0
+
+
+def test_guards_see_each_look_once(simulated_gpus: Any) -> None:
+    def body(x: Any) -> Any:
+        y = x * 2.0
+        return y if y > 0.0 else y * 3.0
+
+    function = tv.function(body)
+    for number in (1.0, 1.0, -1.0, -1.0):
+        with tv.device('GPU:0'):
+            x = tv.constant(number)
+        used, copies = [], []
+        for each in (function, body):
+            guard = tv.transfer_guard('allow', budget='1KiB')
+            with guard, tv.debugging.record_placement() as log:
+                each(x)
+            used.append(guard.used)
+            copies.append([(copy.op, copy.where, copy.explicit) for copy in log.copies])
+        assert used[0] == used[1] == 1
+        assert copies[0] == copies[1]
+    for number in (1.0, -1.0):
+        with tv.device('GPU:0'):
+            x = tv.constant(number)
+        with tv.transfer_guard('disallow'), pytest.raises(tv.errors.TransferError) as wanted:
+            body(x)
+        with tv.transfer_guard('disallow'), pytest.raises(tv.errors.TransferError) as given:
+            function(x)
+        assert str(given.value).split(';')[0] == str(wanted.value).split(';')[0]
+
+
+def test_a_look_that_the_program_asks_for_is_never_refused(simulated_gpus: Any) -> None:
+    function = tv.function(lambda x: x * 2.0 if x.numpy() > 0.0 else x * 3.0)
+    for number, wanted in ((1.0, 2.0), (1.0, 2.0), (-1.0, -3.0), (-1.0, -3.0)):
+        with tv.device('GPU:0'):
+            x = tv.constant(number)
+        with tv.transfer_guard('disallow'):
+            assert function(x).numpy() == wanted

@@ -333,3 +333,21 @@ def test_shapes_of_a_loop_are_inferred() -> None:
         given = tv.nest.flatten(function(tv.constant(ROWS)))
         specs = tv.nest.flatten(concrete.structured_outputs)
         assert [spec.shape for spec in specs] == [part.shape for part in given], name
+
+
+@pytest.mark.parametrize('use', [lambda x: x * 2.0, lambda x: x], ids=['by an op', 'as a result'])
+def test_a_value_that_leaves_its_loop_by_other_ways(use: Any) -> None:
+    def body(x: Any) -> Any:
+        left: list[Any] = []
+
+        def step(i: Any, y: Any) -> Any:
+            left.append(y * 2.0)
+            return i + 1, y + 1.0
+
+        last = tv.while_loop(lambda i, y: i < 3, step, (0, x))[1]
+        return last, use(left[-1])
+
+    function = tv.function(body)
+    for _ in range(2):
+        with pytest.raises(ValueError, match='out of scope'):
+            function(tv.constant(1.0))

@@ -1,6 +1,7 @@
 """Recorders, logs and guards of the caller see a replay as they see an eager run."""
 
 import logging
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -24,11 +25,7 @@ def told(log: Any) -> list[Any]:
 
 
 def _without_fresh(values: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in values.items() if key not in FRESH}
-    # A copy names the line that the program is in, which for a replay is that of the call.
-    if values.get('type') == 'copy' or 'destination' in values:
-        kept.pop('where')
-    return kept
+    return {key: value for key, value in values.items() if key not in FRESH}
 
 
 def recorded(body: Callable[..., Any], *arguments: Any) -> list[Any]:
@@ -177,3 +174,61 @@ def test_a_moved_variable_under_a_recorder(simulated_gpus: Any) -> None:
             assert double().device.endswith(device)
             assert double().device.endswith(device)
         assert [record.device for record in log.records if record.op == 'Mul'] == [device] * 2
+
+
+def test_what_is_picked_out_of_a_variable_goes_to_the_scope(simulated_gpus: Any) -> None:
+    with tv.device('GPU:0'):
+        v = tv.Variable([1.0, 2.0, 3.0])
+
+    def body(x: Any) -> Any:
+        with tv.device('GPU:1'):
+            return tv.gather(v, [2, 0]) * x, v[1] + x
+
+    def from_gpu(each: Any) -> list[Any]:
+        # Host data that the function makes were copied once and for all.
+        return [
+            (record.get('op'), [copy for copy in copies if copy['source'] == 'GPU:0'])
+            for record, copies in recorded(each, x)
+            if record.get('source') != 'CPU:0'
+        ]
+
+    function = tv.function(body)
+    with tv.device('GPU:1'):
+        x = tv.constant(2.0)
+    function(x)
+    given = from_gpu(function)
+    assert given == from_gpu(body)
+    assert [op for op, copies in given if copies] == ['GatherV2', 'StridedSlice']
+
+
+def test_a_guard_warns_once_for_each_line_of_a_replay(simulated_gpus: Any) -> None:
+    with tv.device('CPU:0'):
+        x, y = tv.constant([1.0]), tv.constant([2.0])
+
+    def body(x: Any, y: Any) -> Any:
+        with tv.device('GPU:0'):
+            z = tv.exp(x)
+            return z + tv.exp(y)
+
+    function = tv.function(body)
+    function(x, y)
+    lines = []
+    for each in (function, body):
+        with warnings.catch_warnings(record=True) as told, tv.transfer_guard('warn'):
+            warnings.simplefilter('always')
+            each(x, y)
+        lines.append([warning.lineno for warning in told])
+    assert lines[0] == lines[1]
+    assert len(set(lines[0])) == 2
+
+
+def test_the_state_of_a_generator_in_records() -> None:
+    def body(generator: Any) -> Any:
+        return generator.normal([2])
+
+    generator = tv.random.Generator.from_seed(1)
+    function = tv.function(lambda: body(generator))
+    wanted = recorded(body, generator)
+    assert wanted[0][0]['op'] == 'AssignVariableOp'
+    for _ in range(3):
+        assert recorded(function) == wanted

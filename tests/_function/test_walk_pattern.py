@@ -26,6 +26,10 @@ def tensor(*shape: int, dtype: Any = np.float32) -> Any:
     return tv.constant(np.ones(shape, dtype))
 
 
+def in_columns(*shape: int) -> Any:
+    return tv.transpose(tensor(*shape[::-1]))
+
+
 def read_twice(x: Any, y: Any) -> Any:
     return x.read_value() * x.read_value()
 
@@ -52,6 +56,8 @@ def walks() -> dict[str, Walk]:
         'two other targets': walk(lambda x, y: (x, x * y), x, y),
         'another shape': walk(lambda x, y: x * y, tensor(2, 1), tensor(2, 2)),
         'another dtype': walk(lambda x, y: x * y, *[tensor(2, 2, dtype=np.float64)] * 2),
+        'another order in memory': walk(lambda x, y: x * y, in_columns(2, 2), y),
+        'both in another order': walk(lambda x, y: x * y, in_columns(2, 2), in_columns(2, 2)),
         'unwatched': walk(lambda x, y: x * y, x, y, watch=False),
         'a look between': walk(with_a_look, x, y),
         'variable': walk(lambda x, y: x * y, v, y),
