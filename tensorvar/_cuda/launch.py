@@ -17,6 +17,7 @@ _LIBRARY = 'libcuda.so.1'
 _CLUSTER_DIMENSION = 4
 _PROGRAMMATIC_STREAM_SERIALIZATION = 6
 _INVALID_VALUE = 1
+_OUT_OF_MEMORY = 2
 _MAX_DYNAMIC_SHARED_SIZE = 8
 _DEFAULT_SHARED_BYTES = 48 * 1024
 _MOST_BLOCKS = (1 << 31) - 1
@@ -168,7 +169,9 @@ class Driver:
     def _check(self, function: str, *values: Any) -> None:
         status = getattr(self._library, function)(*values)
         if status:
-            raise errors.InternalError(f'[cuda] {function} failed: {self.reason(status)}')
+            full = status == _OUT_OF_MEMORY
+            kind = errors.ResourceExhaustedError if full else errors.InternalError
+            raise kind(f'[cuda] {function} failed: {self.reason(status)}')
 
 
 @functools.cache

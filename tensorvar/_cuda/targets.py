@@ -96,9 +96,11 @@ class DeviceTarget:
             module = self._driver.load(self.cubin(export))
             kernel = launch.DeviceKernel(self._driver, module, export.name, signature)
         except errors.OpError as error:
-            # Compiling takes long, so it is not tried again.
-            self._missing[export] = f'{export.name} for {self.name}: {error}'
-            raise NoKernelError(self._missing[export]) from error
+            why = f'{export.name} for {self.name}: {error}'
+            if not isinstance(error, errors.ResourceExhaustedError):
+                # Compiling takes long, so it is not tried again.
+                self._missing[export] = why
+            raise NoKernelError(why) from error
         self._loaded[export] = kernel
         return kernel
 

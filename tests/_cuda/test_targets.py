@@ -143,6 +143,20 @@ def test_what_does_not_compile_is_not_tried_again(
     assert len(compiler.texts) == 1
 
 
+def test_a_card_that_was_full_is_asked_again(
+    card: targets.DeviceTarget, library: fake_driver.FakeLibrary, compiler: Compiler
+) -> None:
+    kernels = assign.AssignKernels(card)
+    four = np.empty(4, np.float32)
+    library.fails['cuModuleLoadData'] = 2
+    with pytest.raises(targets.NoKernelError, match='cuModuleLoadData failed'):
+        kernels.assign('assign', CardArray(512, four), CardArray(1024, four))
+    del library.fails['cuModuleLoadData']
+    kernels.assign('assign', CardArray(512, four), CardArray(1024, four))
+    assert len(library.launched) == 1
+    assert len(compiler.texts) == 1
+
+
 def test_an_operand_that_overlaps_is_copied_by_who_knows_how(
     card: targets.DeviceTarget, library: fake_driver.FakeLibrary
 ) -> None:
