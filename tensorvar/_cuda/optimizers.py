@@ -18,6 +18,7 @@ from tensorvar._cuda import (
     launch,
     optimizer_plan,
     optimizer_rules,
+    remembered,
     select,
     targets,
     tensor_table,
@@ -154,9 +155,7 @@ class OptimizerKernels:
                 clip_norm=clip_norm,
                 skip_non_finite=skip_non_finite,
             )
-            if len(self._updates) >= _MOST_PLANS:
-                del self._updates[next(iter(self._updates))]
-            self._updates[key] = update
+            remembered.remember(self._updates, key, update, _MOST_PLANS)
         update()
 
     def plan(
