@@ -33,6 +33,8 @@ hypothesis.settings.register_profile(
     'suite',
     derandomize=True,
     deadline=None,
+    # The same ones each time; `make soak` draws thousands of others.
+    max_examples=60,
     stateful_step_count=30,
     # Examples need no fresh devices, and a slow machine is no failure.
     suppress_health_check=[

@@ -36,7 +36,14 @@ def card(target: Target, simulated_gpus: list[str]) -> Iterator[machine.Machine]
     made.kernels.__dict__.pop('optimizers', None)
 
 
-@pytest.mark.parametrize('name', NAMES)
+# Building their kernels for the CPU takes a tenth of all that the suite does.
+LARGE = {'assign', 'mma', 'sm90', 'sm90_cluster', 'sm90_tf32', 'simt', 'scatter_sorted'}
+
+
+@pytest.mark.parametrize(
+    'name',
+    [pytest.param(name, marks=pytest.mark.soak if name in LARGE else ()) for name in NAMES],
+)
 def test_a_family_is_right(card: machine.Machine, target: Target, name: str) -> None:
     families.BY_NAME[name].check(card)
     assert target.launched or target.cublas.called
