@@ -52,11 +52,15 @@ hypothesis.settings.load_profile('suite')
 
 
 def pytest_collection_finish() -> None:
-    """Takes what lives now out of the collector's sight.
+    """Takes what lives now out of the collector's sight; no tensor may be among it.
 
     Many tests collect, and would go through thousands of collected tests each time.
     """
     gc.collect()
+    found = [value for value in gc.get_objects() if isinstance(value, tv.Tensor)]
+    if found:
+        # With a real GPU it would live there, and no test could configure the devices.
+        raise pytest.UsageError(f'made while the tests were imported, not by a test: {found}')
     gc.freeze()
 
 

@@ -1,7 +1,7 @@
 """CuPy as the array module of array code, with what its functions lack made up for.
 
-``where`` (CuPy 14.2) knows no bfloat16 and gives float32 instead, in silence. Selecting
-does no arithmetic, so here it selects the bits.
+What selects elements (CuPy 14.2) knows no bfloat16 and gives float32 instead, in silence.
+Selecting does no arithmetic, so here it selects the bits.
 """
 
 from types import ModuleType
@@ -32,15 +32,34 @@ def complete(cupy: Any) -> ModuleType:
             return module
     module = ModuleType('cupy', cupy.__doc__)
     vars(module).update(vars(cupy))
-    original = vars(cupy).get('where')
-
-    def where(condition: Array, *values: Any) -> Any:
-        """``cupy.where``, for bfloat16 as well."""
-        if not any(getattr(value, 'dtype', None) is _BFLOAT16 for value in values):
-            return original(condition, *values)
-        bits = [cupy.asarray(value, dtype=_BFLOAT16).view(_BITS) for value in values]
-        return original(condition, *bits).view(_BFLOAT16)
-
-    module.where = where  # type: ignore[attr-defined]
+    vars(module).update(vars(_Completed(cupy)))
     _made.append((cupy, module))
     return module
+
+
+class _Completed:
+    """The functions that take the place of CuPy's."""
+
+    def __init__(self, cupy: Any) -> None:
+        def where(condition: Array, *values: Any) -> Any:
+            """``cupy.where``, for bfloat16 as well."""
+            if not any(getattr(value, 'dtype', None) is _BFLOAT16 for value in values):
+                return cupy.where(condition, *values)
+            bits = [cupy.asarray(value, dtype=_BFLOAT16).view(_BITS) for value in values]
+            return cupy.where(condition, *bits).view(_BFLOAT16)
+
+        def tril(array: Array, k: int = 0) -> Array:
+            """``cupy.tril``, for bfloat16 as well."""
+            if array.dtype is not _BFLOAT16:
+                return cupy.tril(array, k)
+            return cupy.tril(array.view(_BITS), k).view(_BFLOAT16)
+
+        def triu(array: Array, k: int = 0) -> Array:
+            """``cupy.triu``, for bfloat16 as well."""
+            if array.dtype is not _BFLOAT16:
+                return cupy.triu(array, k)
+            return cupy.triu(array.view(_BITS), k).view(_BFLOAT16)
+
+        self.where = where
+        self.tril = tril
+        self.triu = triu

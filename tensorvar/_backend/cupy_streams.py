@@ -20,6 +20,7 @@ threads queue meanwhile on the shared one is run, and is no part of the graph.
 
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -247,11 +248,15 @@ class _Landed:
     __slots__ = ('_pointer', '_session')
 
     def __init__(self, session: Session, pointer: Any) -> None:
-        self._session = session
+        # Where both die in one collection, CuPy may have destroyed the session's streams and
+        # events before; the collector clears such references first.
+        self._session = weakref.ref(session)
         self._pointer = pointer
 
     def __del__(self) -> None:
-        self._session.retire(self._pointer)
+        session = self._session()
+        if session is not None:
+            session.retire(self._pointer)
 
 
 class Activation:

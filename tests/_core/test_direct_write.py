@@ -10,8 +10,6 @@ import pytest
 import tensorvar as tv
 from tensorvar._backend import floating_point
 
-ADDED = tv.constant([1.0, 1.0])
-
 
 class InterruptedLock:
     """A lock whose acquisition is interrupted, before or after it has it."""
@@ -41,9 +39,9 @@ def test_an_interrupt_around_the_lock_leaves_it_free(has_it: bool) -> None:
         v = tv.Variable([1.0, 2.0])
     lock: Any = InterruptedLock(has_it)
     v._lock, before = lock, v._lock
-    version = v.version
+    version, added = v.version, tv.constant([1.0, 1.0])
     with pytest.raises(KeyboardInterrupt):
-        v.assign_add(ADDED)
+        v.assign_add(added)
     assert lock.is_free()
     v._lock = before
     assert v.numpy().tolist() == [1.0, 2.0]
@@ -64,10 +62,11 @@ def test_operations_within_a_quiet_call_take_another_way() -> None:
     # As those of a finaliser that the collector runs in the middle of a ufunc.
     with tv.device('CPU:0'):
         v, total = tv.Variable([1.0, 2.0]), []
+        added = tv.constant([1.0, 1.0])
 
     def finaliser() -> None:
-        v.assign_add(ADDED)
-        total.append(ADDED + ADDED)
+        v.assign_add(added)
+        total.append(added + added)
 
     version = v.version
     floating_point.quietly(finaliser)

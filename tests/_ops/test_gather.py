@@ -104,7 +104,7 @@ def test_of_a_variable_elsewhere(simulated_gpus: tuple[str, str]) -> None:
     ('params', 'indices', 'arguments'),
     [
         ([1.0], [1.0], {}),
-        ([1.0], tv.constant([0], tv.uint8), {}),
+        ([1.0], np.array([0], np.uint8), {}),
         ([1.0], [], {}),
         ([1.0], [0], {'axis': 1}),
         (1.0, [0], {}),
