@@ -41,15 +41,7 @@ class DeviceScope(scope.Scope):
         self._value = value
         self.fallback = fallback
         self.log = log
-        self._generation = registry.generation
-        known = registry.known_names.get(value) if type(value) is str else None
-        if known is None:
-            self._resolve()
-            return
-        self._name: DeviceName | None = None
-        self.absent: Absent | None = None
-        self.device: Device | None = known
-        self.requested = self.text = known.short
+        self._resolve()
 
     @property
     def is_fallback(self) -> bool:
@@ -78,7 +70,7 @@ class DeviceScope(scope.Scope):
 
     def _resolve(self) -> None:
         self._generation = registry.generation
-        self._name = None
+        self._name: DeviceName | None = None
         if self._value is None:
             self._take(None)
             return
@@ -96,8 +88,8 @@ class DeviceScope(scope.Scope):
 
     def _take(self, found: Device | Absent | None) -> None:
         if isinstance(found, Absent):
-            self.absent = found
-            self.device = registry.cpu()
+            self.absent: Absent | None = found
+            self.device: Device | None = registry.cpu()
             self.requested = found.requested
             self.text = found.reason
         else:
@@ -123,6 +115,10 @@ class DeviceScope(scope.Scope):
         if self.absent is not None:
             listing = registry.inventory().listing()
             fallbacks.accept(self.absent, self.fallback, listing, registry.generation)
+
+
+# A scope does not change while the devices stay, so one serves all blocks of a known name.
+_shared: dict[str, DeviceScope] = {}
 
 
 def device(
@@ -177,7 +173,15 @@ def device(
     """
     if fallback is not None or log is not False:
         _check_options(fallback, log)
-    return DeviceScope(name, fallback, log)
+        return DeviceScope(name, fallback, log)
+    if type(name) is not str:
+        return DeviceScope(name)
+    shared = _shared.get(name)
+    if shared is None or shared._generation != registry.generation:
+        shared = DeviceScope(name)
+        if name in registry.known_names:
+            _shared[name] = shared
+    return shared
 
 
 def _check_options(fallback: object, log: object) -> None:

@@ -110,6 +110,21 @@ def test_reuse_and_reentry(three_cpus: Machine) -> None:
     assert now() == 'CPU:0'
 
 
+def test_blocks_of_one_name_share_a_scope_while_the_devices_stay(three_cpus: Machine) -> None:
+    first = device('CPU:1')
+    assert device('CPU:1') is first
+    assert device('CPU:1', log=True) is not first
+    with first, device('CPU:2'), device('CPU:1'):
+        assert now() == 'CPU:1'
+        assert inside('CPU:1', 'CPU:0') == 'CPU:0'
+        assert now() == 'CPU:1'
+    assert now() == 'CPU:0'
+    config.reset()
+    with device('CPU:1', fallback='silent'):
+        assert now() == 'CPU:0'
+    assert device('CPU:1') is not first
+
+
 def test_a_scope_left_out_of_order(three_cpus: Machine) -> None:
     outer, inner, innermost = device('CPU:1'), device('CPU:2'), device('CPU')
     outer.__enter__()
