@@ -147,7 +147,8 @@ class Variable(
         serial = self.__dict__.get('_serial')
         if serial is not None:
             live.remove(serial)
-            self._device.backend.release_variable(self._nbytes())
+            array = self._array
+            self._device.backend.release_variable(self._nbytes() if array is None else array.nbytes)
 
     # What the executor asks.
 
