@@ -164,8 +164,7 @@ class OpWriter:
         inputs = tuple(map(self._values.canonical, event.inputs))
         kept = self._shared.pop(inputs, None) if event.op.name == _SLOPE else None
         if kept is not None:
-            text = f'slope({self.name(inputs[1])}, {kept}'
-            self._result(position, event, text, in_place=True)
+            self._result(position, event, f'slope({kept}', in_place=True)
             return True
         make = functools.partial(cross_entropy.scratch, *logits[0], logits[1])
         if self._buffers is None:
