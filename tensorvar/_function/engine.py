@@ -17,7 +17,7 @@ from tensorvar._core.tensor_spec import TensorSpec
 from tensorvar._device import call_site, precision, registry, scope, switches
 from tensorvar._device.call_site import CallSite
 from tensorvar._function import last_call, prefix, results, signature, taped
-from tensorvar._function.plan import Plan, Results, Stop, Whole
+from tensorvar._function.plan import Plan, Stop, Whole
 from tensorvar._function.refusals import Divergence, Reason
 from tensorvar._function.trace import Trace
 from tensorvar._function.tree import Run, TooManyError
@@ -74,10 +74,13 @@ class Engine:
             state = scope.current()
             arrays = match(args, state)
             if arrays is not None:
-                outcome = plan.replay(arrays, state)
-                if type(outcome) is Results:
-                    return results.rebuild(*outcome)
-                assert isinstance(outcome, Stop)
+                straight = plan.straight
+                if straight is not None:
+                    outcome = straight(arrays, state)
+                else:
+                    outcome = plan.replay(arrays, state)
+                if type(outcome) is not Stop:
+                    return outcome
                 tensors: list[Tensor] = []
                 key = self._key(args, kwargs, state, tensors)
                 return self._go_on(function, args, kwargs, key, tensors, plan, outcome)
@@ -124,9 +127,8 @@ class Engine:
                 plan.match = last_call.matcher(args, None if state is None else state.device)
             self._last = plan.match, plan
         outcome = plan.replay(arrays, state)
-        if type(outcome) is Results:
-            return results.rebuild(*outcome)
-        assert isinstance(outcome, Stop)
+        if type(outcome) is not Stop:
+            return outcome
         return self._go_on(function, args, kwargs, key, tensors, plan, outcome)
 
     def _key(

@@ -21,7 +21,7 @@ from tensorvar._core.tape_entries import COPY, READ, WATCH, Entry
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import registry, scope, switches
 from tensorvar._function import layout, results
-from tensorvar._function.plan import Plan, Results
+from tensorvar._function.plan import Plan, Stop
 from tensorvar._function.prefix import NOTHING
 from tensorvar._function.trace import Trace
 from tensorvar._function.tree import Run
@@ -52,14 +52,12 @@ class _Kept(NamedTuple):
     Attributes:
         plan: takes the arrays of the tensors at ``places``.
         places: of what the walk reads.
-        dense: whether every source has a tensor as its gradient.
         size: see ``_by_size``.
         recognise: gives the arrays of a walk of this kind; or None.
     """
 
     plan: Plan
     places: tuple[Place, ...]
-    dense: bool
     size: Size
     recognise: Recogniser | None
 
@@ -90,7 +88,7 @@ def replay(
     for kept in _by_size.get((len(entries), len(sources), watch_accessed), ()):
         arrays = kept.recognise(entries, targets, sources)  # type: ignore[misc]
         if arrays is not None:
-            return _replayed(kept, arrays, targets, state)
+            return _replayed(kept, arrays, state)
     key = _key_of(entries, targets, sources, watch_accessed)
     known = _plans.get(key)
     if known is None:
@@ -99,21 +97,13 @@ def replay(
         return _traced(key, entries, targets, sources, watch_accessed)
     steps: Sequence[Any] = entries
     arrays = [steps[entry][part][at]._array for entry, part, at in known.places]
-    return _replayed(known, arrays, targets, state)
+    return _replayed(known, arrays, state)
 
 
-def _replayed(
-    kept: _Kept, arrays: list[Any], targets: Sequence[Any], state: scope.ContextState | None
-) -> list[Any] | None:
+def _replayed(kept: _Kept, arrays: list[Any], state: scope.ContextState | None) -> list[Any] | None:
     outcome = kept.plan.replay(arrays, state)
-    if type(outcome) is not Results:
-        # An op has failed: the walk words the error.
-        return None
-    if kept.dense:
-        device = targets[0]._device
-        return [wrap(array, device) for array in outcome.arrays]
-    gradients: list[Any] = results.rebuild(*outcome)
-    return gradients
+    # Where an op has failed the walk words the error.
+    return None if type(outcome) is Stop else outcome
 
 
 def _key_of(
@@ -265,10 +255,9 @@ def _traced(
     gradients = _walked(entries, targets, sources, watch_accessed, trace, needed)
     outputs = results.describe(gradients, trace)
     run = Run(trace.log, trace.values, trace.constants, outputs)
-    dense = all(type(gradient) is Tensor for gradient in gradients)
     size = len(entries), len(sources), watch_accessed
     recognise = recogniser(entries, targets, sources, needed)
-    _keep(key, _Kept(Plan(run, len(needed)), needed, dense, size, recognise))
+    _keep(key, _Kept(Plan(run, len(needed)), needed, size, recognise))
     return gradients
 
 

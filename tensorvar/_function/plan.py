@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -18,6 +18,7 @@ from tensorvar._function import (
     locks,
     observed,
     prefix,
+    results,
     segment,
     steps,
 )
@@ -48,18 +49,6 @@ class Stop(NamedTuple):
     moved: bool = False
 
 
-class Results(NamedTuple):
-    """What a replay gives.
-
-    Attributes:
-        arrays: the arrays of the tensors returned.
-        outputs: where they go.
-    """
-
-    arrays: tuple[Array, ...]
-    outputs: Outputs
-
-
 class Whole(NamedTuple):
     """What a replay gives that has kept all values.
 
@@ -83,6 +72,7 @@ class Plan:
     Attributes:
         notes_steps: see there.
         match: recognises calls that it serves; made when the first is served.
+        straight: does what ``replay`` does, at less cost; None where there are branches.
     """
 
     def __init__(self, run: Run, arguments: int, notes_steps: bool = False) -> None:
@@ -93,7 +83,7 @@ class Plan:
         # Silences NumPy and words its errors; each step on another device has its own.
         self._call = registry.cpu().backend.call
         self._locks = locks.locks_of(())
-        self._straight: Any = None
+        self.straight: Callable[..., Any] | None = None
         self.root = self._grown(None, run)
 
     def add(self, run: Run) -> None:
@@ -113,12 +103,12 @@ class Plan:
         # Before other threads can follow the new path, which needs its locks.
         self._learn(run.log)
         root = grow(root, run, self._arguments, segment.compile_node)
-        self._straight = None
+        self.straight = None
         if root.outputs is not None and not self._draws:
-            give = functools.partial(_results, root.outputs)
+            give = results.giver(root.outputs)
             fail = functools.partial(_failed, root, self._call)
             handlers = locks.Handlers(give, fail, _moved)
-            self._straight = locks.straight_run(root.program, self._locks, handlers)
+            self.straight = locks.straight_run(root.program, self._locks, handlers)
         return root
 
     def _learn(self, log: Sequence[Event]) -> None:
@@ -136,20 +126,20 @@ class Plan:
         """Whether replays can tell tapes of the caller what they do."""
         return all(leaf.outputs is not None and leaf.outputs.notes for leaf in self.root.leaves())
 
-    def replay(self, arrays: Sequence[Array], state: State) -> Results | Stop:
+    def replay(self, arrays: Sequence[Array], state: State) -> Any:
         """Runs the plan.
 
         Args:
             arrays: the arguments.
             state: the current scopes.
+
+        Returns:
+            The result of the function, or a ``Stop``.
         """
-        straight = self._straight
-        outcome: Results | Stop
+        straight = self.straight
         if straight is not None:
-            outcome = straight(arrays, state)
-        else:
-            outcome = self._guarded(self._follow, arrays, state)
-        return outcome
+            return straight(arrays, state)
+        return self._guarded(self._follow, arrays, state)
 
     def replay_whole(self, arrays: Sequence[Array], state: State) -> Whole | Stop:
         """Runs the plan and keeps all values, for recorders and tapes; recorders hear of it.
@@ -175,7 +165,7 @@ class Plan:
             restore()
         return result
 
-    def _follow(self, held: locks.Locks, arrays: Sequence[Array], state: State) -> Results | Stop:
+    def _follow(self, held: locks.Locks, arrays: Sequence[Array], state: State) -> Any:
         node = self.root
         values = list(arrays)
         log: list[Event] = []
@@ -185,7 +175,7 @@ class Plan:
             variables = locks.living(program.variables)
             buffers = program.take_buffers()
             try:
-                results = (
+                given = (
                     steps.MOVED
                     if variables is None
                     else program.run(values, variables, buffers, state)
@@ -195,12 +185,12 @@ class Plan:
                 if position is None or position > program.kept or _is_under_way(node, position):
                     raise
                 return Stop(prefix.Prefix([*log, *node.events[:position]], values), False)
-            if isinstance(results, steps.Moved):
+            if isinstance(given, steps.Moved):
                 return Stop(prefix.Prefix(log, values), follows=False, moved=True)
             if node.outputs is not None:
                 if program.spare is not None:
                     program.spare.append(buffers)
-                return Results(results, node.outputs)
+                return results.rebuild(given, node.outputs)
             try:
                 child = _next(node, log, values, state)
             except errors.TransferError:
@@ -295,10 +285,6 @@ def _next(node: Node, log: list[Event], values: Sequence[Array], state: State) -
     outcome = _outcome(node.point, values, state)
     log.append(dataclasses.replace(node.point, outcome=outcome))
     return node.children.get(outcome)
-
-
-def _results(outputs: Outputs, arrays: tuple[Array, ...]) -> Results:
-    return Results(arrays, outputs)
 
 
 def _moved() -> Stop:
