@@ -30,7 +30,8 @@ class ByteCounter:
         """Counts ``nbytes`` more."""
         with self._lock:
             self.current += nbytes
-            self.peak = max(self.peak, self.current)
+            if self.current > self.peak:
+                self.peak = self.current
 
     def subtract(self, nbytes: int) -> None:
         """Counts ``nbytes`` less."""

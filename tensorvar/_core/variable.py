@@ -32,6 +32,9 @@ from tensorvar._core.variable_legacy import LegacyNames
 from tensorvar._device import call_site, registry, scope
 from tensorvar._device.device import Device
 
+_AUTO = VariableSynchronization.AUTO
+_NONE = VariableAggregation.NONE
+
 
 class Variable(
     AssignMethods,
@@ -81,6 +84,8 @@ class Variable(
         [2.0, 3.0]
     """
 
+    _synchronization = _AUTO
+    _aggregation = _NONE
     _array: Array
     _replicas: 'dict[Device, replicas.Replica]'
 
@@ -95,8 +100,8 @@ class Variable(
         dtype: Any = None,
         import_scope: None = None,
         constraint: Callable[[Tensor], Any] | None = None,
-        synchronization: VariableSynchronization = VariableSynchronization.AUTO,
-        aggregation: VariableAggregation = VariableAggregation.NONE,
+        synchronization: VariableSynchronization = _AUTO,
+        aggregation: VariableAggregation = _NONE,
         shape: Any = None,
         experimental_enable_variable_lifting: bool = True,
         *,
@@ -106,12 +111,12 @@ class Variable(
         variable_init.check_arguments(
             unknown, constraint, caching_device, variable_def, import_scope
         )
-        self._synchronization = variable_init.read_mode(
-            'synchronization', synchronization, VariableSynchronization.AUTO
-        )
-        self._aggregation = variable_init.read_mode(
-            'aggregation', aggregation, VariableAggregation.NONE
-        )
+        if synchronization is not _AUTO:
+            self._synchronization = variable_init.read_mode(
+                'synchronization', synchronization, _AUTO
+            )
+        if aggregation is not _NONE:
+            self._aggregation = variable_init.read_mode('aggregation', aggregation, _NONE)
         self._name = f'{name_scope.full_name("Variable" if name is None else name)}:0'
         self._trainable: bool = variable_init.trainable(trainable, self._synchronization)
         self._constraint = constraint
