@@ -1,7 +1,7 @@
 """Runs plans under the locks of the variables that they write."""
 
-import contextlib
-import functools
+import collections
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from weakref import ref
@@ -14,6 +14,11 @@ from tensorvar._function.steps import MOVED
 
 MOST_NESTED = 16
 """How many ``with`` blocks Python allows in each other, less a few."""
+
+_acquire = type(threading.RLock()).acquire
+_release = type(threading.RLock()).release
+_consume = collections.deque[None](maxlen=0).extend
+"""Runs an iterator to its end."""
 
 References = Sequence['ref[Variable]']
 
@@ -29,58 +34,39 @@ def living(references: References) -> list[Variable] | None:
     return variables
 
 
-class Locks(NamedTuple):
-    """The locks that a plan takes.
-
-    Attributes:
-        written: the variables, in the order in which every thread takes their locks.
-        run: ``run(held, variables, call, follow, arrays, state)`` gives
-            ``call(follow, held, arrays, state)``, called under the locks.
-    """
-
-    written: tuple['ref[Variable]', ...]
-    run: Callable[..., Any]
-
-
-def locks_of(written: Sequence['ref[Variable]']) -> Locks:
-    """The locks of some variables."""
+def in_order(written: References) -> tuple['ref[Variable]', ...]:
+    """The variables, each once, in the order in which every thread takes their locks."""
     by_number = {id(reference()): reference for reference in written}
-    ordered = tuple(by_number[number] for number in sorted(by_number))
-    return Locks(ordered, _under_locks(len(ordered)))
+    return tuple(by_number[number] for number in sorted(by_number))
 
 
-def _with_locks(names: Sequence[str]) -> str:
-    """A line that takes locks.
+def under_locks(variables: Sequence[Variable], function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function under the locks of variables, which are in their order."""
+    locks = [variable._lock for variable in variables]
+    taken: list[bool] = []
+    try:
+        # An interrupt comes between two steps of Python only, so that each lock which this
+        # one takes is noted.
+        taken.extend(map(_acquire, locks))
+        return function(*args)
+    finally:
+        _consume(map(_release, locks[: len(taken)]))
 
-    ``with`` alone is safe against an interrupt between taking a lock and noting it.
-    """
-    return f'with {", ".join(f"{name}._lock" for name in names)}:' if names else 'if True:'
 
-
-@functools.cache
-def _under_locks(count: int) -> Any:
-    if count > MOST_NESTED:
-        return _under_many_locks
-    names = [f'v{number}' for number in range(count)]
-    lines = [
-        'def under_locks(held, variables, call, follow, arrays, state):',
-        f'    {", ".join(names)}, = variables' if names else '    pass',
-        f'    {_with_locks(names)}',
-        '        return call(follow, held, arrays, state)',
-        '',
+def _lines_under_locks(names: Sequence[str], line: str) -> list[str]:
+    """Source that does a line under the locks of variables: ``with`` is faster for a few."""
+    locks = ', '.join(f'{name}._lock' for name in names)
+    if len(names) <= MOST_NESTED:
+        return [f'with {locks}:' if names else 'if True:', f'    {line}']
+    return [
+        f'locks = [{locks}]',
+        'taken = []',
+        'try:',
+        '    taken.extend(map(acquire, locks))',
+        f'    {line}',
+        'finally:',
+        '    consume(map(release, locks[:len(taken)]))',
     ]
-    made: dict[str, Any] = {}
-    exec(compile('\n'.join(lines), '<locks of tv.function>', 'exec'), made)
-    return made['under_locks']
-
-
-def _under_many_locks(
-    held: Locks, variables: list[Variable], call: Any, follow: Any, arrays: Any, state: Any
-) -> Any:
-    with contextlib.ExitStack() as locks:
-        for variable in variables:
-            locks.enter_context(variable._lock)
-        return call(follow, held, arrays, state)
 
 
 class Handlers(NamedTuple):
@@ -97,32 +83,32 @@ class Handlers(NamedTuple):
     move: Callable[[], Any]
 
 
-def straight_run(program: Program, locks: Locks, handlers: Handlers) -> Callable[..., Any] | None:
+def straight_run(program: Program, written: References, handlers: Handlers) -> Callable[..., Any]:
     """Runs a plan without branches within one frame: a call costs as much as a small op.
 
     Args:
         program: the only one of the plan.
-        locks: those of the plan.
+        written: the variables whose locks it takes, in their order.
         handlers: what is done in the end.
 
     Returns:
-        A function of the arrays of the arguments and the scopes; None if there are too
-        many locks.
+        A function of the arrays of the arguments and the scopes.
     """
-    if len(locks.written) > MOST_NESTED:
-        return None
     known: dict[str, Any] = {
         'segment': program.run, 'template': program.template, 'MOVED': MOVED,
         'spare': program.spare, 'new_buffers': program.new_buffers,
         'state_set': floating_point.state.set, 'state_reset': floating_point.state.reset,
-        'QUIET': floating_point.QUIET, **handlers._asdict(),
+        'QUIET': floating_point.QUIET, 'acquire': _acquire, 'release': _release,
+        'consume': _consume, **handlers._asdict(),
     }  # fmt: skip
     names: dict[int, str] = {}
-    for reference in (*program.variables, *locks.written):
+    for reference in (*program.variables, *written):
         # By identity: weak references compare by what they refer to.
         name = names.setdefault(id(reference), f'v{len(names)}')
         known[f'r{name}'] = reference
     used = ''.join(f'{names[id(reference)]}, ' for reference in program.variables)
+    locked = [names[id(reference)] for reference in written]
+    step = f'results = segment(values, ({used}), buffers, state)'
     lines = ['def run(arrays, state):']
     for name in names.values():
         lines += [f'    {name} = r{name}()', f'    if {name} is None: return move()']
@@ -138,8 +124,7 @@ def straight_run(program: Program, locks: Locks, handlers: Handlers) -> Callable
         '    values = arrays + template',
         '    token = state_set(QUIET)',
         '    try:',
-        f'        {_with_locks([names[id(reference)] for reference in locks.written])}',
-        f'            results = segment(values, ({used}), buffers, state)',
+        *(f'        {line}' for line in _lines_under_locks(locked, step)),
         '    except Exception as error:',
         '        return fail(error, values)',
         '    finally:',

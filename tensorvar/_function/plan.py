@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tensorvar._core.variable import Variable
 
 State = scope.ContextState | None
+Written = tuple['ref[Variable]', ...]
 
 
 class Stop(NamedTuple):
@@ -82,7 +83,8 @@ class Plan:
         self._draws = False
         # Silences NumPy and words its errors; each step on another device has its own.
         self._call = registry.cpu().backend.call
-        self._locks = locks.locks_of(())
+        # The variables whose locks it takes, in their order.
+        self._written: Written = ()
         self.straight: Callable[..., Any] | None = None
         self.root = self._grown(None, run)
 
@@ -108,18 +110,18 @@ class Plan:
             give = results.giver(root.outputs)
             fail = functools.partial(_failed, root, self._call)
             handlers = locks.Handlers(give, fail, _moved)
-            self.straight = locks.straight_run(root.program, self._locks, handlers)
+            self.straight = locks.straight_run(root.program, self._written, handlers)
         return root
 
     def _learn(self, log: Sequence[Event]) -> None:
         """Learns what a path writes and draws."""
-        written = list(self._locks.written)
+        written = list(self._written)
         for event in log:
             self._draws = self._draws or _draws_seed(event)
             written += _locked_by(event)
-        found = locks.locks_of(written)
-        if len(found.written) > len(self._locks.written):
-            self._locks = found
+        found = locks.in_order(written)
+        if len(found) > len(self._written):
+            self._written = found
 
     @property
     def tapeable(self) -> bool:
@@ -153,19 +155,19 @@ class Plan:
 
     def _guarded(self, follow: Any, arrays: Sequence[Array], state: State) -> Any:
         """Follows the tree under the locks of all that it writes."""
-        held = self._locks
-        variables = locks.living(held.written)
+        held = self._written
+        variables = locks.living(held)
         if variables is None:
             return _moved()
         if not self._draws:
-            return held.run(held, variables, self._call, follow, arrays, state)
+            return locks.under_locks(variables, self._call, follow, held, arrays, state)
         restore = random_seed.save_sequence()
-        result = held.run(held, variables, self._call, follow, arrays, state)
+        result = locks.under_locks(variables, self._call, follow, held, arrays, state)
         if isinstance(result, Stop):
             restore()
         return result
 
-    def _follow(self, held: locks.Locks, arrays: Sequence[Array], state: State) -> Any:
+    def _follow(self, held: Written, arrays: Sequence[Array], state: State) -> Any:
         node = self.root
         values = list(arrays)
         log: list[Event] = []
@@ -197,13 +199,11 @@ class Plan:
                 # The re-run words it.
                 return Stop(prefix.Prefix(log, values), False)
             # Another thread may have added a path which needs more locks than are held.
-            if child is None or self._locks is not held:
+            if child is None or self._written is not held:
                 return Stop(prefix.Prefix(log, values), True)
             node = child
 
-    def _follow_whole(
-        self, held: locks.Locks, arrays: Sequence[Array], state: State
-    ) -> Whole | Stop:
+    def _follow_whole(self, held: Written, arrays: Sequence[Array], state: State) -> Whole | Stop:
         node = self.root
         values = list(arrays)
         log: list[Event] = []
@@ -222,7 +222,7 @@ class Plan:
                 child = _next(node, log, values, state)
             except errors.TransferError:
                 return Stop(prefix.Prefix(log, values, heard), False)
-            if child is None or self._locks is not held or _is_untold(child, state):
+            if child is None or self._written is not held or _is_untold(child, state):
                 return Stop(prefix.Prefix(log, values, heard), True)
             node = child
 
