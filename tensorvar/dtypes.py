@@ -15,27 +15,10 @@ import numpy as np
 from tensorvar import _left_out
 
 __all__ = [
-    'DType',
-    'as_dtype',
-    'bfloat16',
-    'bool_',
-    'complex64',
-    'complex128',
-    'double',
-    'float16',
-    'float32',
-    'float64',
-    'half',
-    'int8',
-    'int16',
-    'int32',
-    'int64',
-    'string',
-    'uint8',
-    'uint16',
-    'uint32',
-    'uint64',
-]
+    'DType', 'as_dtype', 'bfloat16', 'bool_', 'complex64', 'complex128', 'double', 'float16',
+    'float32', 'float64', 'half', 'int8', 'int16', 'int32', 'int64', 'string', 'uint8',
+    'uint16', 'uint32', 'uint64',
+]  # fmt: skip
 
 _bfloat16 = np.dtype(ml_dtypes.bfloat16)
 

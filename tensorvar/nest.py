@@ -1,11 +1,13 @@
 """Nested structures of lists, tuples and dicts."""
 
 from tensorvar import _left_out
-from tensorvar._core.nest import assert_same_structure as assert_same_structure
-from tensorvar._core.nest import flatten as flatten
-from tensorvar._core.nest import is_nested as is_nested
-from tensorvar._core.nest import map_structure as map_structure
-from tensorvar._core.nest import pack_sequence_as as pack_sequence_as
+from tensorvar._core.nest import (
+    assert_same_structure,
+    flatten,
+    is_nested,
+    map_structure,
+    pack_sequence_as,
+)
 
 __all__ = [
     'assert_same_structure',

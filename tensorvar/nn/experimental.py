@@ -1,7 +1,7 @@
 """Names that TensorFlow keeps under ``tf.nn.experimental``."""
 
 from tensorvar import _left_out
-from tensorvar._ops.dropout import stateless_dropout as stateless_dropout
+from tensorvar._ops.dropout import stateless_dropout
 
 __all__ = [
     'stateless_dropout',

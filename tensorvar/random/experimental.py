@@ -1,14 +1,11 @@
 """TensorFlow's ``tf.random.experimental`` names for what ``tv.random`` does."""
 
 from tensorvar import _left_out
-from tensorvar._ops.generator_state import create_rng_state as create_rng_state
-from tensorvar._ops.random_generator import Generator as Generator
-from tensorvar._ops.random_generator import get_global_generator as get_global_generator
-from tensorvar._ops.random_generator import set_global_generator as set_global_generator
-from tensorvar._ops.stateless_random import Algorithm as Algorithm
+from tensorvar._ops.generator_state import create_rng_state
+from tensorvar._ops.random_generator import Generator, get_global_generator, set_global_generator
+from tensorvar._ops.stateless_random import Algorithm, stateless_shuffle
 from tensorvar._ops.stateless_random import fold_in as stateless_fold_in
 from tensorvar._ops.stateless_random import split as stateless_split
-from tensorvar._ops.stateless_random import stateless_shuffle as stateless_shuffle
 
 __all__ = [
     'Algorithm',
