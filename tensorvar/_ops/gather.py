@@ -30,6 +30,8 @@ def _result_shape(
 def _check_axes(
     params: _shapes.PartialShape, indices: _shapes.PartialShape, axis: int, batch_dims: int
 ) -> int:
+    if 0 <= axis < len(params) and batch_dims == 0:
+        return axis
     if not params:
         raise errors.InvalidArgumentError(
             f'[{_NAME}] params must be at least 1 dimensional, but a scalar was given; reshape it',
