@@ -183,25 +183,28 @@ TV_DEVICE void compute(const Group<R...>& results, const Group<O...>& operands, 
   const u64 vectors = (count - head) / LENGTH;
   for (u64 i = thread; i < head; i += thread_count()) compute_one(i);
 
-  const u64 step = thread_count() * UNROLL;
-  u64 first = blockIdx.x * static_cast<u64>(blockDim.x) * UNROLL + threadIdx.x;
+  const auto compute_vector = [&](const auto& x, u64 i) {
+    Elements<LENGTH, R...> y;
+#pragma unroll
+    for (int e = 0; e < LENGTH; ++e) Formula::apply(x, y, e);
+    store(results, i, y);
+  };
+  const Chunks<UNROLL> chunks(vectors);
+  u64 first = chunks.first();
 #pragma unroll 1
-  for (; first < vectors; first += step) {
+  for (; first < chunks.whole; first += chunks.step()) {
+    const u64 element = head + first * LENGTH;
     Elements<LENGTH, O...> x[UNROLL];
 #pragma unroll
-    for (int u = 0; u < UNROLL; ++u) {
-      const u64 vector = first + u * static_cast<u64>(blockDim.x);
-      if (vector < vectors) load_vectors(sources, head + vector * LENGTH, x[u]);
-    }
+    for (int u = 0; u < UNROLL; ++u) load_vectors(sources, element + u * THREADS * LENGTH, x[u]);
 #pragma unroll
-    for (int u = 0; u < UNROLL; ++u) {
-      const u64 vector = first + u * static_cast<u64>(blockDim.x);
-      if (vector >= vectors) continue;
-      Elements<LENGTH, R...> y;
-#pragma unroll
-      for (int e = 0; e < LENGTH; ++e) Formula::apply(x[u], y, e);
-      store(results, head + vector * LENGTH, y);
-    }
+    for (int u = 0; u < UNROLL; ++u) compute_vector(x[u], element + u * THREADS * LENGTH);
+  }
+#pragma unroll 1
+  for (; first < vectors; first += THREADS) {
+    Elements<LENGTH, O...> x;
+    load_vectors(sources, head + first * LENGTH, x);
+    compute_vector(x, head + first * LENGTH);
   }
   for (u64 i = head + vectors * LENGTH + thread; i < count; i += thread_count()) compute_one(i);
 }

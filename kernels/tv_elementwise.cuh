@@ -29,6 +29,20 @@ TV_DEVICE u64 elements_to_peel(const D* destination, u64 count) {
   return missing < count ? missing : count;
 }
 
+// How vectors are dealt out: a block takes chunks of UNROLL vectors per thread, in turn with
+// the others. Between the loads of a whole chunk nothing is asked, so that they all are on
+// their way before the first is used; an `if` for each would make the compiler wait in
+// between. What is left after the whole chunks is one block's, a vector per thread at a time.
+template <int UNROLL>
+struct Chunks {
+  static constexpr u64 LENGTH = static_cast<u64>(THREADS) * UNROLL;
+  u64 whole;  // vectors in whole chunks
+
+  TV_DEVICE explicit Chunks(u64 vectors) : whole(vectors / LENGTH * LENGTH) {}
+  TV_DEVICE u64 first() const { return blockIdx.x * LENGTH + threadIdx.x; }
+  TV_DEVICE u64 step() const { return gridDim.x * LENGTH; }
+};
+
 // The loop that all dense variants share. Operand gives the source elements of a position:
 // `vector(i)` those from element i on, `one(i)` a single one.
 template <class Op, class C, class D, int LENGTH, int UNROLL, class Operand>
@@ -42,30 +56,38 @@ TV_DEVICE void assign_dense(D* destination, const Operand& operand, u64 count) {
   for (u64 i = thread; i < head; i += thread_count())
     destination[i] = combine<Op, C>(destination[i], operand.one(i));
 
-  const u64 step = thread_count() * UNROLL;
-  u64 first = blockIdx.x * static_cast<u64>(blockDim.x) * UNROLL + threadIdx.x;
+  const auto compute = [&](Elements& values, const Sources& sources) {
+#pragma unroll
+    for (int e = 0; e < LENGTH; ++e)
+      values.element[e] = combine<Op, C>(values.element[e], sources.element[e]);
+  };
+  const Chunks<UNROLL> chunks(vectors);
+  u64 first = chunks.first();
 #pragma unroll 1
-  for (; first < vectors; first += step) {
+  for (; first < chunks.whole; first += chunks.step()) {
+    const u64 element = head + first * LENGTH;
     Elements values[UNROLL];
     Sources sources[UNROLL];
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {
-      const u64 vector = first + u * static_cast<u64>(blockDim.x);
-      if (vector >= vectors) continue;
-      const u64 element = head + vector * LENGTH;
-      sources[u] = operand.vector(element);
+      sources[u] = operand.vector(element + u * THREADS * LENGTH);
       if constexpr (Op::READS_DESTINATION)
-        values[u] = load_vector<D, LENGTH>(destination + element);
+        values[u] = load_vector<D, LENGTH>(destination + element + u * THREADS * LENGTH);
     }
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {
-      const u64 vector = first + u * static_cast<u64>(blockDim.x);
-      if (vector >= vectors) continue;
-#pragma unroll
-      for (int e = 0; e < LENGTH; ++e)
-        values[u].element[e] = combine<Op, C>(values[u].element[e], sources[u].element[e]);
-      store_vector<D, LENGTH>(destination + head + vector * LENGTH, values[u]);
+      compute(values[u], sources[u]);
+      store_vector<D, LENGTH>(destination + element + u * THREADS * LENGTH, values[u]);
     }
+  }
+#pragma unroll 1
+  for (; first < vectors; first += THREADS) {
+    const u64 element = head + first * LENGTH;
+    Elements values;
+    if constexpr (Op::READS_DESTINATION)
+      values = load_vector<D, LENGTH>(destination + element);
+    compute(values, operand.vector(element));
+    store_vector<D, LENGTH>(destination + element, values);
   }
   for (u64 i = tail + thread; i < count; i += thread_count())
     destination[i] = combine<Op, C>(destination[i], operand.one(i));

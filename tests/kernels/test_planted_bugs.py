@@ -21,7 +21,11 @@ def test_the_kernels_are_clean(kernel_cache: cache.Cache) -> None:
 
 BUGS = {
     'a vector too many': Bug(
-        'tv_elementwise.cuh', '(vector >= vectors)', '(vector > vectors)',
+        'tv_elementwise.cuh', 'first < vectors; first', 'first <= vectors; first',
+        signal.SIGSEGV, 'dense',
+    ),
+    'a part of a chunk is taken for a whole one': Bug(
+        'tv_elementwise.cuh', 'whole(vectors / LENGTH * LENGTH)', 'whole(vectors)',
         signal.SIGSEGV, 'dense',
     ),
     'no peeling': Bug(

@@ -45,6 +45,61 @@ def build(file: str, exports: list[source.Export], chip: str, folder: pathlib.Pa
     return Built(compiled.log, reports, instructions)
 
 
+class Loop(NamedTuple):
+    """A loop of a kernel.
+
+    Attributes:
+        vector_loads: loads of 16 bytes.
+        ahead: those before the first instruction that reads what one of them has loaded.
+        branches: jumps, the one back among them.
+    """
+
+    vector_loads: int
+    ahead: int
+    branches: int
+
+
+_INSTRUCTION = re.compile(r'^\s*(?:(\.L_x_\d+):|/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\d\s+)?(.*?)\s*;)')
+_BACK = re.compile(r'\bBRA\b.*\((\.L_x_\d+)\)')
+_VECTOR_LOAD = re.compile(r'LDG\.E\S*\.128\S*\s+R(\d+),(.*)')
+_REGISTER = re.compile(r'\bR(\d+)\b')
+
+
+def busiest_loop(built: Built, name: str) -> Loop:
+    """The loop of a kernel with the most vector loads, as short as it is."""
+    places: dict[str, int] = {}
+    instructions: list[str] = []
+    bodies: list[list[str]] = []
+    for line in built.instructions[name].splitlines():
+        found = _INSTRUCTION.match(line)
+        if found is None:
+            continue
+        if found[1]:
+            places[found[1]] = len(instructions)
+            continue
+        instructions.append(found[2])
+        back = _BACK.search(found[2])
+        if back and back[1] in places:
+            bodies.append(instructions[places[back[1]] :])
+    return max(map(_loop, bodies), key=lambda loop: (loop.vector_loads, -loop.branches))
+
+
+def _loop(body: list[str]) -> Loop:
+    loaded: set[int] = set()
+    loads = ahead = 0
+    used = False
+    for text in body:
+        vector = _VECTOR_LOAD.match(text)
+        read = vector[2] if vector else text
+        used |= any(int(number) in loaded for number in _REGISTER.findall(read))
+        if vector:
+            loads += 1
+            ahead += not used
+            first = int(vector[1])
+            loaded.update(range(first, first + 4))
+    return Loop(loads, ahead, sum('BRA' in text for text in body))
+
+
 def vector_moves(built: Built, name: str) -> tuple[int, int]:
     """How many loads and stores of 16 bytes a kernel has."""
     text = built.instructions[name]
