@@ -158,18 +158,19 @@ struct Update {
       store_part<LENGTH, WHOLE>(at<C>(FIRST_SLOT + s, place), item.slots[s], count);
   }
 
+  template <bool ALONE>
   TV_DEVICE void run(const Place (&places)[UNROLL]) const {
     Item items[UNROLL];
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {
-      if (places[u].count == 0) continue;
-      items[u].whole = is_whole(places[u]);
+      if (!ALONE && places[u].count == 0) continue;
+      items[u].whole = ALONE || is_whole(places[u]);
       if (items[u].whole) load<true>(items[u], places[u]);
       else load<false>(items[u], places[u]);
     }
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {
-      if (places[u].count == 0) continue;
+      if (!ALONE && places[u].count == 0) continue;
       compute(items[u], places[u].tensor < decayed);
       if (items[u].whole) store<true>(items[u], places[u]);
       else store<false>(items[u], places[u]);

@@ -23,17 +23,25 @@ struct SumOfSquares {
   A sum;
   u32 not_finite;
 
+  TV_DEVICE const G* at(const Place& place) const {
+    return address_of<const G>(table, tensors, 0, place);
+  }
+
+  TV_DEVICE bool is_whole(const Place& place) const {
+    return place.count == LENGTH && holds_vector<LENGTH>(at(place));
+  }
+
+  template <bool ALONE>
   TV_DEVICE void run(const Place (&places)[UNROLL]) {
     Vector<G, LENGTH> values[UNROLL];
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {
       // Elements that are not there are zeros, which add nothing.
       values[u] = {};
-      if (places[u].count == 0) continue;
-      const G* const at = address_of<const G>(table, tensors, 0, places[u]);
-      const bool whole = places[u].count == LENGTH && holds_vector<LENGTH>(at);
-      values[u] = whole ? load_part<LENGTH, true>(at, LENGTH)
-                        : load_part<LENGTH, false>(at, places[u].count);
+      if (!ALONE && places[u].count == 0) continue;
+      values[u] = ALONE || is_whole(places[u])
+                      ? load_part<LENGTH, true>(at(places[u]), LENGTH)
+                      : load_part<LENGTH, false>(at(places[u]), places[u].count);
     }
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {

@@ -7,8 +7,9 @@
 // it are kernel arguments, which cost no copy; larger ones lie in device memory.
 //
 // Work split: a block takes `range` positions, UNROLL vectors per thread at a time, and
-// searches the table once for all its threads; a thread searches by itself only where the
-// block's vectors are of several tensors.
+// searches the table once for all its threads. Where all of them are vectors of one tensor,
+// that is known to the block, and nothing is asked between their loads; only else a thread
+// looks by itself at what its vectors are of, and whether they are whole.
 #pragma once
 #include "tv_types.cuh"
 
@@ -54,18 +55,26 @@ TV_DEVICE u32 find_tensor(const Table& table, u32 low, u32 high, u64 position) {
   return low;
 }
 
+// The position at which a tensor begins.
+template <int LENGTH, class Table>
+TV_DEVICE u64 start_of(const Table& table, u32 tensor) {
+  constexpr u64 PAST = LENGTH - 1;
+  return tensor ? (table.word[tensor - 1] + PAST) & ~PAST : 0;
+}
+
 template <int LENGTH, class Table>
 TV_DEVICE Place place_at(const Table& table, u32 tensors, u32 first, u64 position) {
   u32 tensor = first;
   if (position >= table.word[first])
     tensor = find_tensor(table, first + 1, tensors - 1, position);
-  constexpr u64 PAST = LENGTH - 1;
-  const u64 start = tensor ? (table.word[tensor - 1] + PAST) & ~PAST : 0;
+  const u64 start = start_of<LENGTH>(table, tensor);
   const u64 left = table.word[tensor] - position;
   return {position - start, tensor, left < LENGTH ? static_cast<u32>(left) : u32(LENGTH)};
 }
 
-// Calls `work.run(places)` until the block's range is done.
+// Calls `work.run<ALONE>(places)` until the block's range, a multiple of STEP, is done. ALONE
+// says that the places of all threads of the block are whole vectors of one tensor, for which
+// `work.is_whole` is true; other places may have any number of elements.
 template <int LENGTH, int UNROLL, class Table, class Work>
 TV_DEVICE void walk_tensors(const Table& table, u32 tensors, u64 range, Work& work) {
   constexpr u64 STEP = static_cast<u64>(LENGTH) * UNROLL * TENSOR_THREADS;
@@ -76,13 +85,20 @@ TV_DEVICE void walk_tensors(const Table& table, u32 tensors, u64 range, Work& wo
 #pragma unroll 1
   for (; position < last; position += STEP) {
     tensor = find_tensor(table, tensor, tensors - 1, position);
+    const u64 offset = position - start_of<LENGTH>(table, tensor);
+    const bool alone = position + STEP <= table.word[tensor] &&
+                       work.is_whole(Place{offset, tensor, LENGTH});
     Place places[UNROLL];
 #pragma unroll
     for (int u = 0; u < UNROLL; ++u) {
-      const u64 at = position + (u * TENSOR_THREADS + threadIdx.x) * static_cast<u64>(LENGTH);
-      places[u] = at < last ? place_at<LENGTH>(table, tensors, tensor, at) : Place{0, 0, 0};
+      const u64 beyond = (u * TENSOR_THREADS + threadIdx.x) * static_cast<u64>(LENGTH);
+      if (alone) places[u] = {offset + beyond, tensor, LENGTH};
+      else if (position + beyond < last)
+        places[u] = place_at<LENGTH>(table, tensors, tensor, position + beyond);
+      else places[u] = {0, 0, 0};
     }
-    work.run(places);
+    if (alone) work.template run<true>(places);
+    else work.template run<false>(places);
   }
 }
 

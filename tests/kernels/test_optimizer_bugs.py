@@ -36,6 +36,13 @@ BUGS = {
     'addresses are not looked at': Bug(
         'tv_tensors.cuh', 'Vector<T, LENGTH>::ALIGNMENT == 0', '1 == 0', 'misaligned address',
     ),
+    'a chunk of two tensors is taken for one of one': Bug(
+        'tv_tensors.cuh', 'position + STEP <= table', 'position < table', signal.SIGSEGV,
+    ),
+    'addresses are not looked at for a whole chunk': Bug(
+        'tv_tensors.cuh', 'work.is_whole(Place{offset, tensor, LENGTH})', 'true',
+        'misaligned address',
+    ),
     'ranges that overlap': Bug(
         'tv_tensors.cuh', '< all ? position + range :', '< all ? all :', 'differ',
     ),
@@ -69,6 +76,7 @@ BUGS = {
 # One of each kind; the others say the same again.
 OFTEN = (
     'the search finds the tensor before', 'a tail that is too long', 'addresses are not looked at',
+    'a chunk of two tensors is taken for one of one',
     'the correction for the step before', 'no state beside a master',
 )  # fmt: skip
 
