@@ -26,10 +26,10 @@
 
 namespace tv {
 
-// Updates that are loaded before the first is used: no more than 64 bytes, nor 32 elements.
-template <class C, int LENGTH>
-constexpr int AHEAD =
-    smaller(4, smaller(32 / LENGTH, 64 / (LENGTH * static_cast<int>(sizeof(C)))));
+// Updates that are loaded before the first is used. More would take registers, and with them
+// blocks of a multiprocessor, which wait for loads, too.
+template <int LENGTH>
+constexpr int AHEAD = LENGTH == 1 ? 4 : LENGTH <= 4 ? 3 : 2;
 // That a block of join looks at.
 constexpr int WINDOWS = 32;
 
@@ -54,29 +54,34 @@ TV_DEVICE void store_as(D* to, const Vector<C, LENGTH>& values) {
   store_vector<D, LENGTH>(to, result);
 }
 
-// Folds the updates from `place` on that are of one row, none at `end` or behind it.
-template <class Op, class C, class D, class I, int LENGTH>
+// Folds the updates from `place` on that are of one row, none at `end` or behind it. ALL says
+// that all of them are, so that nobody has to look.
+template <class Op, bool ALL, class C, class D, class I, int LENGTH>
 TV_DEVICE void fold(Vector<C, LENGTH>& total, const D* updates, const SortedRows<I>& sorted,
                     u64 row, u64 place, u64 end, u64 stride) {
-  constexpr int MOST = AHEAD<C, LENGTH>;
+  constexpr int MOST = AHEAD<LENGTH>;
   int found = MOST;
 #pragma unroll 1
   for (; found == MOST; place += MOST) {
+    u64 position[MOST];
+#pragma unroll
+    for (int a = 0; a < MOST; ++a)
+      if (place + a < end) position[a] = sorted.order[place + a];
     found = 0;
 #pragma unroll
     for (int a = 0; a < MOST; ++a)
-      found += place + a < end && sorted.row(place + a) == row;
-    Vector<C, LENGTH> update[MOST];
+      found += place + a < end && (ALL || row_at(sorted.indices, position[a]) == row);
+    // As they are: to convert one would be to wait for it before the next is asked for.
+    Vector<D, LENGTH> update[MOST];
 #pragma unroll
     for (int a = 0; a < MOST; ++a)
-      if (a < found)
-        update[a] = load_as<C, D, LENGTH>(updates + sorted.order[place + a] * stride);
+      if (a < found) update[a] = load_vector<D, LENGTH>(updates + position[a] * stride);
 #pragma unroll
     for (int a = 0; a < MOST; ++a) {
       if (a >= found) continue;
 #pragma unroll
       for (int e = 0; e < LENGTH; ++e)
-        total.element[e] = Op::apply(total.element[e], update[a].element[e]);
+        total.element[e] = Op::apply(total.element[e], convert<C>(update[a].element[e]));
     }
   }
 }
@@ -89,13 +94,26 @@ TV_DEVICE bool goes_on_in_pieces(const SortedRows<I>& sorted, u64 place, u64 row
   return sorted.holds(sorted.first(row, place - PIECE + 1, place) + PIECE, row);
 }
 
+// Where a thread stands in the next round over all threads: one place further. Always at the
+// same one, a thread would meet pieces in every round or in none, as the threads are mostly a
+// multiple of PIECE places. A grid for which the card has room has fewer than 2^31 threads.
+TV_DEVICE u32 next_turn(u32 turn, u64 vectors) {
+  const u32 threads = gridDim.x * blockDim.x;
+  turn += vectors < threads ? static_cast<u32>(vectors) : 0;
+  return turn < threads ? turn : turn - threads;
+}
+
 template <class Op, class C, class D, class I, int LENGTH, u64 PIECE>
 TV_DEVICE void scatter_fold(D* table, const D* updates, const SortedRows<I>& sorted, u64 rows,
                             const Divisor& vectors, u64 stride, C* partial, u64* error) {
   const u64 all = sorted.count * vectors.value;
   const u64 width = vectors.value * LENGTH;
   constexpr u64 CUT = PIECE ? PIECE : 1;
-  for (u64 i = thread_index(); i < all; i += thread_count()) {
+  u32 turn = static_cast<u32>(thread_index());
+  u64 begin = 0;
+  for (; begin < all; begin += thread_count(), turn = next_turn(turn, vectors.value)) {
+    const u64 i = begin + turn;
+    if (i >= all) continue;
     const u64 place = divide(i, vectors);
     const u64 column = (i - place * vectors.value) * LENGTH;
     const u64 row = sorted.row(place);
@@ -111,18 +129,19 @@ TV_DEVICE void scatter_fold(D* table, const D* updates, const SortedRows<I>& sor
       const u64 end = alone ? place + 1 : sorted.count;
       D* const to = table + row * width + column;
       Vector<C, LENGTH> total = load_as<C, D, LENGTH>(to);
-      fold<Op, C, D, I, LENGTH>(total, from, sorted, row, place, end, stride);
+      fold<Op, false, C, D, I, LENGTH>(total, from, sorted, row, place, end, stride);
       store_as<D, C, LENGTH>(to, total);
       continue;
     }
     if constexpr (PIECE != 0) {
       if (!first && !goes_on_in_pieces<PIECE>(sorted, place, row)) continue;
       const u64 window = place / PIECE;
-      const u64 end = (window + 1) * PIECE < sorted.count ? (window + 1) * PIECE : sorted.count;
+      u64 end = (window + 1) * PIECE < sorted.count ? (window + 1) * PIECE : sorted.count;
+      if (sorted.row(end - 1) != row) end = sorted.past(row, place, end - 1);
       Vector<C, LENGTH> total =
           load_as<C, D, LENGTH>(from + sorted.order[place] * stride);
       typedef typename Joint<Op>::type Join;
-      fold<Join, C, D, I, LENGTH>(total, from, sorted, row, place + 1, end, stride);
+      fold<Join, true, C, D, I, LENGTH>(total, from, sorted, row, place + 1, end, stride);
       store_vector<C, LENGTH>(partial + (2 * window + first) * width + column, total);
     }
   }

@@ -66,6 +66,15 @@ struct SortedRows {
     }
     return high;
   }
+  // The first place behind a row; `low` is of that row, and none from `high` on.
+  TV_DEVICE u64 past(u64 row, u64 low, u64 high) const {
+    while (low + 1 < high) {
+      const u64 middle = low + (high - low) / 2;
+      if (this->row(middle) == row) low = middle;
+      else high = middle;
+    }
+    return high;
+  }
 };
 
 // Integers are divided towards zero, and by zero to zero; the least one by -1 wraps.

@@ -56,6 +56,15 @@ BUGS = {
     'a piece takes its first update twice': Bug(
         SORTED, 'row, place + 1, end, stride);', 'row, place, end, stride);', 'differ',
     ),
+    'a piece takes the updates of the next row': Bug(
+        SORTED, 'if (sorted.row(end - 1) != row) end', 'if (place > end) end', 'differ',
+    ),
+    'the end of a row is found too early': Bug(
+        'tv_rows.cuh', 'while (low + 1 < high) {', 'if (low + 1 < high) {', 'differ',
+    ),
+    'turns do not come round': Bug(
+        SORTED, 'turn < threads ? turn : turn - threads', 'turn', 'differ',
+    ),
     'a piece that begins is where one goes on': Bug(
         SORTED, '(2 * window + first)', '(2 * window)', 'differ',
     ),
