@@ -206,7 +206,7 @@ def _load_cublas(
 @functools.cache
 def shared_cache() -> cache.Cache:
     """The compiled kernels of all cards."""
-    return cache.Cache()
+    return cache.Cache(tell=device_kernels.tell)
 
 
 def _living(backend: 'weakref.ref[AnyBackend]') -> AnyBackend:

@@ -25,9 +25,13 @@ def default_folder() -> pathlib.Path:
     """The folder that the environment names, or the usual one of this user."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
-        return pathlib.Path(chosen)
+        return pathlib.Path(os.path.expanduser(chosen))
     base = os.environ.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
     return pathlib.Path(base, 'tensorvar', 'kernels')
+
+
+def _say_nothing(_: str) -> None:
+    return None
 
 
 def key(*parts: str | bytes) -> str:
@@ -43,15 +47,26 @@ def key(*parts: str | bytes) -> str:
 class Cache:
     """Keeps compiled kernels in memory, and in a folder where that can be trusted.
 
+    Args:
+        folder: where entries are kept; the default is ``default_folder``.
+        tell: is told, in words and at most once, why nothing is kept on disk.
+
     Attributes:
         folder: where entries are kept.
         why_memory_only: why nothing is kept on disk; empty where it is.
     """
 
-    def __init__(self, folder: pathlib.Path | None = None) -> None:
+    def __init__(
+        self, folder: pathlib.Path | None = None, tell: Callable[[str], None] = _say_nothing
+    ) -> None:
         self.folder = default_folder() if folder is None else folder
         self.why_memory_only = _prepare(self.folder)
+        # The program may go to another folder.
+        self.folder = self.folder.absolute()
+        self._tell = tell
         self._memory: dict[str, bytes] = {}
+        if self.why_memory_only:
+            self._tell_why()
 
     def get_or_build(self, key: str, build: Callable[[], bytes]) -> bytes:
         """The entry of a key; ``build`` makes it where there is none to trust."""
@@ -79,6 +94,13 @@ class Cache:
             _write(self._path(key), data)
         except OSError as error:
             self.why_memory_only = f'{self.folder} cannot be written: {error}'
+            self._tell_why()
+
+    def _tell_why(self) -> None:
+        self._tell(
+            f'compiled kernels are kept for this process alone, and compiled again by the next: '
+            f'{self.why_memory_only}'
+        )
 
     def _path(self, key: str) -> pathlib.Path:
         return self.folder / f'{key}{_SUFFIX}'
@@ -113,19 +135,22 @@ def _prepare(folder: pathlib.Path) -> str:
 
 def _read(path: pathlib.Path) -> bytes | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        # A pipe would keep whoever opens it waiting.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
-    with open(descriptor, 'rb') as file:
+    try:
         found = os.fstat(descriptor)
         theirs = found.st_uid != os.geteuid() or found.st_mode & 0o022
         if theirs or not stat.S_ISREG(found.st_mode):
             return None
-        try:
+        with open(descriptor, 'rb', closefd=False) as file:
             head = file.readline()
             data = file.read()
-        except OSError:
-            return None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return data if _heading(path, data) == head else None
 
 

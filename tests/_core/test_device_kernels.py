@@ -104,6 +104,23 @@ def test_a_card_launches_on_its_compute_stream(machine: Machine) -> None:
     assert v._device.backend.kernels.assign._chip == ('sm_90a', 132)
 
 
+def test_a_cache_that_keeps_nothing_is_told_of_in_one_line(
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: pathlib.Path,
+) -> None:
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setenv('TENSORVAR_KERNEL_CACHE', str(tmp_path / 'file' / 'kernels'))
+    v, delta = variables()
+    v.assign_add(delta)
+    v.assign_sub(delta)
+    assert len(machine.launched) == 2
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith('compiled kernels are kept for this process alone')
+    assert str(tmp_path / 'file' / 'kernels') in line
+
+
 def test_a_launch_like_the_variable_switches_nothing(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

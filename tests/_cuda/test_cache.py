@@ -91,6 +91,58 @@ def test_an_entry_that_others_may_write_is_rebuilt(folder: pathlib.Path) -> None
     assert rebuilt(folder)
 
 
+@pytest.mark.timeout(20)
+def test_a_pipe_is_no_entry(folder: pathlib.Path) -> None:
+    cache.Cache(folder)
+    os.mkfifo(folder / f'{KEY}.kernel', 0o600)
+    assert rebuilt(folder)
+
+
+def test_a_folder_is_no_entry(folder: pathlib.Path) -> None:
+    kept = cache.Cache(folder)
+    (folder / f'{KEY}.kernel').mkdir()
+    open_before = len(os.listdir('/proc/self/fd'))
+    assert [kept.get(KEY) for _ in range(9)] == [None] * 9
+    assert len(os.listdir('/proc/self/fd')) == open_before
+    assert kept.get_or_build(KEY, lambda: b'kernel') == b'kernel'
+    assert 'cannot be written' in kept.why_memory_only
+    assert kept.get_or_build(KEY, never) == b'kernel'
+
+
+def test_why_nothing_is_kept_is_told_once(
+    folder: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    kept = cache.Cache(folder, told.append)
+    assert told == []
+
+    def full(*_: object) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'replace', full)
+    for key in (KEY, cache.key('other')):
+        kept.put(key, b'kernel')
+    [late] = told
+    assert 'for this process alone' in late
+    assert 'No space left' in late
+    (tmp_path / 'file').write_text('')
+    cache.Cache(tmp_path / 'file' / 'kernels', told.append)
+    assert 'cannot be made' in told[1]
+
+
+def test_a_program_that_goes_elsewhere_keeps_its_folder(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, 'mine')
+    kept = cache.Cache()
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    assert kept.get_or_build(KEY, lambda: b'kernel') == b'kernel'
+    assert cache.Cache(tmp_path / 'mine').get_or_build(KEY, never) == b'kernel'
+    assert not list((tmp_path / 'elsewhere').iterdir())
+
+
 def test_a_link_is_not_followed(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     cache.Cache(folder).put(KEY, b'kernel')
     entry(folder).rename(tmp_path / 'elsewhere')
@@ -173,7 +225,7 @@ def test_the_folder_is_the_users_choice_or_the_usual_one(
     assert cache.default_folder() == tmp_path / '.cache' / 'tensorvar' / 'kernels'
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'xdg'))
     assert cache.default_folder() == tmp_path / 'xdg' / 'tensorvar' / 'kernels'
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(tmp_path / 'mine'))
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, '~/mine')
     assert cache.default_folder() == tmp_path / 'mine'
     assert cache.Cache().folder == tmp_path / 'mine'
 
