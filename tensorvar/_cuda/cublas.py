@@ -111,8 +111,8 @@ def library(major: int) -> Library:
     Raises:
         NotFoundError: there is none; the message says what to install.
     """
-    found = libraries.load(libraries.paths('cublas', 'cublas', major), 'cublas', _INSTALL)
-    return Library(found)
+    found = libraries.paths('cublas', 'cublas', major)
+    return Library(libraries.load(found, 'cublas', _INSTALL, _SIGNATURES))
 
 
 def can_multiply(problem: matmul_problem.Problem) -> bool:

@@ -4,7 +4,7 @@ import ctypes
 import importlib.util
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tensorvar import errors
@@ -42,13 +42,14 @@ def paths(name: str, wheel: str, first: int = NEWEST) -> Iterator[str]:
         yield f'lib{name}.so.{major}'
 
 
-def load(found: Iterator[str], what: str, install: str) -> Any:
+def load(found: Iterator[str], what: str, install: str, functions: Iterable[str] = ()) -> Any:
     """The first library that can be loaded.
 
     Args:
         found: where it may be.
         what: what it is called in the error.
         install: how to get it, for the error.
+        functions: that it must have; versions before CUDA 12 lack some.
 
     Raises:
         NotFoundError: none can.
@@ -56,7 +57,12 @@ def load(found: Iterator[str], what: str, install: str) -> Any:
     tried = []
     for path in found:
         try:
-            return ctypes.CDLL(path)
+            library = ctypes.CDLL(path)
         except OSError as error:
             tried.append(str(error))
+            continue
+        missing = [name for name in functions if not hasattr(library, name)]
+        if not missing:
+            return library
+        tried.append(f'{path} has no {missing[0]}')
     raise errors.NotFoundError(f'[{what}] it was not found ({"; ".join(tried)}); {install}')

@@ -100,7 +100,7 @@ def compiler(first: int = libraries.NEWEST) -> 'Compiler':
         NotFoundError: there is none; the message says what to install.
     """
     found = libraries.paths('nvrtc', 'cuda_nvrtc', first)
-    return Compiler(libraries.load(found, 'nvrtc', _INSTALL))
+    return Compiler(libraries.load(found, 'nvrtc', _INSTALL, ('nvrtcVersion', 'nvrtcGetCUBIN')))
 
 
 def is_available() -> bool:

@@ -1,6 +1,7 @@
 """Where NVIDIA's libraries are looked for."""
 
 import pathlib
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,3 +36,14 @@ def test_what_is_not_found_is_said_with_all_places() -> None:
     places = iter(['libnowhere.so.13', 'libnowhere.so.12'])
     with pytest.raises(errors.NotFoundError, match=r'^\[x\] .*so\.13.*so\.12.*; install it$'):
         libraries.load(places, 'x', 'install it')
+
+
+def test_a_library_that_lacks_a_function_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of CUDA 11, to which CUDA_PATH may lead."""
+    old, new = SimpleNamespace(create=print), SimpleNamespace(create=print, multiply=print)
+    loaded = {'lib.so.11': old, 'lib.so.13': new}
+    monkeypatch.setattr(libraries.ctypes, 'CDLL', loaded.__getitem__)
+    wanted = ('create', 'multiply')
+    assert libraries.load(iter(loaded), 'x', 'install it', wanted) is new
+    with pytest.raises(errors.NotFoundError, match=r'lib\.so\.11 has no multiply\); install it'):
+        libraries.load(iter(['lib.so.11']), 'x', 'install it', wanted)
