@@ -120,8 +120,11 @@ class IndexReports:
                 for launch, position in zip((*self._launches, _SOME), positions, strict=True)
                 if launch is not None and position
             ]
-            # A launch that is still under way may write again, to a word that is clean now.
-            self._words[self._words != 0] = 0
+            # Only those that were read: a launch that is still under way may write to another
+            # one meanwhile, and to these again.
+            for number, position in enumerate(positions):
+                if position:
+                    self._words[number] = 0
         if found:
             raise self._error(found)
 

@@ -56,6 +56,36 @@ def test_a_report_says_op_place_and_line_and_is_made_once() -> None:
     reports.look()
 
 
+class Busy(np.ndarray):
+    """Words to one of which a kernel writes while they are looked at."""
+
+    late: tuple[int, int] | None = None
+
+    def tolist(self) -> list[int]:
+        found: list[int] = super().tolist()
+        if self.late is not None:
+            number, position = self.late
+            self.late = None
+            self[number] = position
+        return found
+
+
+def test_what_is_found_during_a_look_is_told_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reports = Reports()
+    words = reports.words.view(Busy)
+    monkeypatch.setattr(reports, '_words', words)
+    reports.word('GatherV2', (3,), 'in [0, 2)')[0] = 1
+    reports.word('ScatterAdd', (3,), 'in [0, 2)')
+    words.late = (1, 2)
+    with pytest.raises(errors.InvalidIndexError, match=r'^\[GatherV2\] indices\[0\]'):
+        reports.look()
+    with pytest.raises(errors.InvalidIndexError, match=r'^\[ScatterAdd\] indices\[1\]'):
+        reports.look()
+    reports.look()
+
+
 def test_positions_that_count_otherwise_are_not_shown() -> None:
     reports = Reports()
     reports.word('GatherV2', None, 'in [0, 2)')[0] = 8
