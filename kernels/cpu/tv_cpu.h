@@ -191,6 +191,10 @@ inline unsigned __float_as_uint(float value) {
   static uint64_t name##_seen;                          \
   tvcpu::poison(name, name##_seen)
 #define TV_DYNAMIC_SHARED(name) unsigned char* const name = tvcpu::dynamic_shared.first
+extern "C" __attribute__((visibility("default"))) void tv_release_stacks() {
+  tvcpu::release_stacks();
+}
+
 #define TV_EXPORT(name)                                                                    \
   extern "C" __attribute__((visibility("default"))) const char* tv_run_##name(             \
       const unsigned* grid, const unsigned* threads, unsigned shared, unsigned cluster,    \
