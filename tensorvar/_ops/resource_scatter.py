@@ -200,7 +200,8 @@ def _rows_kernel(op: str, name: str) -> Kernel:
     def run(kernels: 'Kernels', variable: Array, indices: Array, updates: Array) -> Any:
         if not kernels.scatters(name, variable.dtype) or not _row_kernels.is_dense(variable):
             return NotImplemented
-        _refuse_zero_divisors(kernels, name, updates)
+        if indices.size:
+            _refuse_zero_divisors(kernels, name, updates)
         allowed = _row_kernels.allowed(variable.shape[0])
         word = kernels.reports.word(op, indices.shape, allowed)
         rows = indices.reshape((-1,))
@@ -234,7 +235,9 @@ def _rows_check(op: str) -> ValueCheck:
         count = specs[0].shape[0]
         if indices is not None and count is not None:
             _index_checks.refuse_outside(np, op, indices, count)
-        if updates is not None and op == 'ResourceScatterDiv':
+        # One divisor for all is none where there are no rows.
+        nobody = indices is not None and not indices.size
+        if updates is not None and op == 'ResourceScatterDiv' and not nobody:
             _refuse_zeros(updates)
 
     return check

@@ -261,6 +261,15 @@ def test_no_division_by_zero(device: str, dtype: tv.DType) -> None:
         refused(v, ValueError, 'updates must not contain 0', 'scatter_div', slices)
 
 
+def test_nothing_is_divided_by_zero(device: str) -> None:
+    with tv.device(device):
+        v = tv.Variable([1.0, 2.0])
+        nowhere = tv.constant([], tv.int32)
+        v.scatter_div(tv.IndexedSlices(tv.constant(0.0), nowhere))
+        v.scatter_div(tv.IndexedSlices(tv.constant(0.0), nowhere + 0))
+    assert v.numpy().tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     ('kind', 'expected'), [('add', [True, True, True, False]), ('sub', [False, True, True, False])]
 )

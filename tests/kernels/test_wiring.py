@@ -369,3 +369,10 @@ def test_a_transposed_table_is_left_to_array_code(gpu: Target) -> None:
     assert not turned._array.flags.c_contiguous
     np.testing.assert_array_equal(tv.gather(turned, [1]).numpy(), ROWS.T[[1]])
     assert not gpu.count('gather')
+
+
+def test_nothing_is_divided_by_zero(gpu: Target) -> None:
+    v = tv.Variable([1.0, 2.0])
+    for nowhere in (tv.constant([], tv.int32), on_card(np.zeros(0, np.int32))):
+        v.scatter_div(rows(nowhere, tv.constant(0.0)))
+    assert v.numpy().tolist() == [1.0, 2.0]
