@@ -133,6 +133,7 @@ TV_DEVICE void produce(const Arrays& arrays, const Tiling& tiling, u8* shared, u
                        u64* empty) {
   prefetch_map(arrays.a);
   prefetch_map(arrays.b);
+  prefetch_map(arrays.c);
   // The slots are empty from the start: the phase before the first is over.
   Turn turn = {0, 1};
   const i32 share = P::CLUSTER > 1 ? static_cast<i32>(rank_in_cluster()) * P::SHARE : 0;
