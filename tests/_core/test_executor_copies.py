@@ -128,7 +128,7 @@ def test_an_error_of_a_guard_names_the_line_that_made_the_value(simulated_gpus: 
     x = gpu_tensor()
     with tv.transfer_guard('disallow'):
         y = x * 2.0
-        with pytest.raises(errors.TransferError, match=r'test_executor\.py:\d+'):
+        with pytest.raises(errors.TransferError, match=r'test_executor_copies\.py:\d+'):
             np.asarray(y)
 
 
