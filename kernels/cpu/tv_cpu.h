@@ -191,8 +191,11 @@ inline unsigned __float_as_uint(float value) {
   static uint64_t name##_seen;                          \
   tvcpu::poison(name, name##_seen)
 #define TV_DYNAMIC_SHARED(name) unsigned char* const name = tvcpu::dynamic_shared.first
-extern "C" __attribute__((visibility("default"))) void tv_release_stacks() {
-  tvcpu::release_stacks();
+
+// Has a library use the stacks of another one, unless that is null; gives those that it uses.
+extern "C" __attribute__((weak, visibility("default"))) void* tv_share_stacks(void* stacks) {
+  if (stacks) tvcpu::spare_stacks = static_cast<std::vector<char*>*>(stacks);
+  return tvcpu::spare_stacks;
 }
 
 #define TV_EXPORT(name)                                                                    \

@@ -41,7 +41,10 @@ struct Fiber {
 };
 
 inline std::vector<Fiber> fibers;
-inline std::vector<char*> spare_stacks;
+// Those of the first library of a process, which the others use too: each stack has a guard,
+// and a process may have 65,530 pieces of memory.
+inline std::vector<char*> own_stacks;
+inline std::vector<char*>* spare_stacks = &own_stacks;
 inline Fiber* current;
 inline void* scheduler;
 inline uint3 grid_extent, block_extent, block;
@@ -109,29 +112,22 @@ inline void run_fiber() {
   entry();
   current->state = State::done;
   --living;
-  spare_stacks.push_back(current->stack);
+  spare_stacks->push_back(current->stack);
   tv_switch(&current->stack_pointer, scheduler);
   __builtin_trap();
 }
 
 inline char* take_stack() {
-  if (spare_stacks.empty()) {
+  if (spare_stacks->empty()) {
     char* memory = static_cast<char*>(mmap(nullptr, GUARD_BYTES + STACK_BYTES,
                                            PROT_READ | PROT_WRITE,
                                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (memory == MAP_FAILED || mprotect(memory, GUARD_BYTES, PROT_NONE)) __builtin_trap();
-    spare_stacks.push_back(memory + GUARD_BYTES);
+    spare_stacks->push_back(memory + GUARD_BYTES);
   }
-  char* stack = spare_stacks.back();
-  spare_stacks.pop_back();
+  char* stack = spare_stacks->back();
+  spare_stacks->pop_back();
   return stack;
-}
-
-// Gives back the memory of all stacks; between launches. Each takes two of the 65,530
-// mappings that a process has, and each library of kernels has its own.
-inline void release_stacks() {
-  for (char* stack : spare_stacks) munmap(stack - GUARD_BYTES, GUARD_BYTES + STACK_BYTES);
-  spare_stacks.clear();
 }
 
 inline void start(Fiber& fiber) {
@@ -330,7 +326,7 @@ inline const char* run_cluster(unsigned count, unsigned order, std::vector<unsig
 inline void abandon(unsigned count) {
   for (unsigned i = 0; i < count; ++i)
     if (fibers[i].state != State::done && fibers[i].state != State::fresh)
-      spare_stacks.push_back(fibers[i].stack);
+      spare_stacks->push_back(fibers[i].stack);
 }
 
 inline const char* run_grid(const unsigned* grid, const unsigned* threads, unsigned shared,

@@ -103,7 +103,9 @@ class HostTarget:
         with tempfile.NamedTemporaryFile(suffix='.so') as library:
             library.write(binary)
             library.flush()
-            return ctypes.CDLL(library.name)
+            loaded = ctypes.CDLL(library.name)
+        _share_stacks(loaded)
+        return loaded
 
     def _compile(self, file: str, text: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -121,11 +123,19 @@ class HostTarget:
                 return file_.read()
 
 
+_stacks: int | None = None
+"""The stacks for threads that the libraries of this process share."""
+
+
+def _share_stacks(library: ctypes.CDLL) -> None:
+    global _stacks
+    share = library.tv_share_stacks
+    share.argtypes, share.restype = (ctypes.c_void_p,), ctypes.c_void_p
+    _stacks = share(_stacks)
+
+
 # The emulation keeps its state in variables of the library.
 _one_at_a_time = threading.Lock()
-# The libraries that ran last, and keep the stacks of their threads.
-_MOST_WITH_STACKS = 24
-_with_stacks: dict[ctypes.CDLL, None] = {}
 
 
 @_fork.in_child
@@ -147,7 +157,6 @@ class HostKernel:
         self.name = name
         self._target = target
         self._signature = signature
-        self._library = library
         self._run = getattr(library, f'tv_run_{name}')
         self._run.restype = ctypes.c_char_p
         signature.verify(name, _parameters(getattr(library, f'tv_parameters_{name}')))
@@ -162,7 +171,6 @@ class HostKernel:
         buffer = self._signature.pack(values)
         triples = [(ctypes.c_uint * 3)(extent, 1, 1) for extent in (grid.blocks, grid.threads)]
         with _one_at_a_time:
-            _give_back_stacks(self._library)
             error = self._run(
                 *triples,
                 ctypes.c_uint(grid.shared),
@@ -175,16 +183,6 @@ class HostKernel:
             raise errors.InternalError(
                 f'{launch.describe(self.name, grid, values)}: {error.decode()}'
             )
-
-
-def _give_back_stacks(library: ctypes.CDLL) -> None:
-    """Has only the libraries that ran last keep their stacks, this one among them."""
-    _with_stacks.pop(library, None)
-    _with_stacks[library] = None
-    while len(_with_stacks) > _MOST_WITH_STACKS:
-        oldest = next(iter(_with_stacks))
-        del _with_stacks[oldest]
-        oldest.tv_release_stacks()
 
 
 def _parameters(describe: Any) -> list[tuple[int, int]]:

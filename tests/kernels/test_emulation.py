@@ -1,5 +1,6 @@
 """The emulation runs barriers, shuffles and atomics as a GPU does, and reports misuse."""
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -62,40 +63,26 @@ def test_a_barrier_orders_the_threads(ordered: host_emulation.HostTarget) -> Non
     assert np.array_equal(values, (np.arange(256) + 1) % 256)
 
 
+def pieces_of_memory() -> int:
+    return len(pathlib.Path('/proc/self/maps').read_text().splitlines())
+
+
+def test_libraries_share_the_stacks_of_threads(
+    target: host_emulation.HostTarget, kernel_cache: cache.Cache, tmp_path: pathlib.Path
+) -> None:
+    values = np.arange(256, dtype=np.uint32)
+    run(target, 'rotate', 1, 256, values)
+    folder = tmp_path / 'kernels'
+    other = built_beside.target(kernel_cache, folder, 'emulation.cu', [EXPORTS['rotate']])
+    before = pieces_of_memory()
+    run(other, 'rotate', 1, 256, values)
+    assert pieces_of_memory() < before + 256
+
+
 def test_a_missing_barrier_reads_poison(ordered: host_emulation.HostTarget) -> None:
     values = np.arange(256, dtype=np.uint32)
     run(ordered, 'rotate_too_early', 1, 256, values)
     assert (values == 0xCDCDCDCD).any()
-
-
-def mappings() -> int:
-    with open('/proc/self/maps') as file:
-        return len(file.readlines())
-
-
-def test_a_library_that_runs_no_more_gives_its_stacks_back(
-    target: host_emulation.HostTarget,
-    kernel_cache: cache.Cache,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A process has 65,530 mappings, and a thread that waits takes two."""
-    folder = tmp_path_factory.mktemp('other') / 'kernels'
-    names = ('rotate', 'reverse_warp')
-    exports = [EXPORTS[name] for name in names]
-    other = built_beside.target(kernel_cache, folder, 'emulation.cu', exports)
-    monkeypatch.setattr(host_emulation, '_MOST_WITH_STACKS', 1)
-    values = np.arange(256, dtype=np.uint32)
-    run(target, 'rotate', 1, 256, values)
-    # Only now are there no stacks of tests before.
-    run(other, 'reverse_warp', 1, 64, values)
-    few = mappings()
-    run(target, 'rotate', 1, 256, values)
-    many = mappings()
-    assert many > few + 300
-    run(other, 'reverse_warp', 1, 64, values)
-    assert mappings() < few + 100
-    run(target, 'rotate', 1, 256, values)
 
 
 def test_lanes_hand_values_to_their_warp(ordered: host_emulation.HostTarget) -> None:
