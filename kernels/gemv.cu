@@ -75,8 +75,8 @@ template <class Activation, class R, class S>
 TV_DEVICE void store_thin(const ThinProduct& product, u64 y, u64 s, u64 j, S sum) {
   if (s >= product.thin || j >= product.width) return;
   reinterpret_cast<R*>(product.y)[y + s * product.y_row + j * product.y_column] =
-      finish<Activation>(sum, reinterpret_cast<const R*>(product.bias),
-                         product.bias_along_rows ? s : j);
+      convert<R>(finish<Activation>(sum, reinterpret_cast<const R*>(product.bias),
+                                    product.bias_along_rows ? s : j));
 }
 
 template <class T, bool VECTORS>

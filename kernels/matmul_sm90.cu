@@ -264,11 +264,10 @@ struct Pair {
 template <class P>
 TV_DEVICE Pair finish_pair(float low, float high, const typename P::R* bias, u32 column,
                              u32 columns) {
-  if (bias) {
-    if (column < columns) low += convert<float>(bias[column]);
-    if (column + 1 < columns) high += convert<float>(bias[column + 1]);
-  }
-  return {P::Activation::apply(low), P::Activation::apply(high)};
+  typedef typename P::Activation Activation;
+  const auto* const second = column + 1 < columns ? bias : nullptr;
+  return {finish<Activation>(low, column < columns ? bias : nullptr, column),
+          finish<Activation>(high, second, column + 1)};
 }
 
 // Fills one piece. This thread holds, of rows lane / 4 + {0, 8} of its warp, columns

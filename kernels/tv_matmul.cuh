@@ -1,7 +1,7 @@
 // Purpose: what all products of matrices share: how a product is described, which tile a
 // block takes, how a term is added, and what is done to a sum before it is stored.
 #pragma once
-#include "tv_types.cuh"
+#include "tv_formulas.cuh"
 
 namespace tv {
 
@@ -89,23 +89,14 @@ struct Identity {
   template <class T> TV_DEVICE static T apply(T x) { return x; }
 };
 
-// Hands NaN on, as NumPy's maximum does.
-struct Relu {
-  template <class T> TV_DEVICE static T apply(T x) { return x > 0 || x != x ? x : T(0); }
-};
-
-struct Gelu {
-  TV_DEVICE static float apply(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
-  TV_DEVICE static double apply(double x) {
-    return 0.5 * x * (1.0 + erf(x * 0.70710678118654752440));
-  }
-};
-
-// The sum of column `column` as it is stored.
+// What a bias and an activation make of the sum of column `column`; whoever stores it rounds
+// it to R. As ops do one by one, the product, the sum with the bias and the activation are
+// each rounded, so that the results are theirs, bit for bit.
 template <class Activation, class R, class C>
-TV_DEVICE R finish(C sum, const R* bias, u64 column) {
-  if (bias) sum = Add::apply(sum, convert<C>(bias[column]));
-  return convert<R>(Activation::apply(sum));
+TV_DEVICE C finish(C sum, const R* bias, u64 column) {
+  if (bias) sum = Add::apply(convert<C>(convert<R>(sum)), convert<C>(bias[column]));
+  if constexpr (same<Activation, Identity>) return sum;
+  else return Activation::apply(convert<C>(convert<R>(sum)));
 }
 
 // COUNT neighbouring results of a row, of which only those left of column n exist.
@@ -116,12 +107,13 @@ TV_DEVICE void store_results(R* row, const C* sums, const R* bias, u64 column, u
     Vector<R, COUNT> results;
 #pragma unroll
     for (int i = 0; i < COUNT; ++i)
-      results.element[i] = finish<Activation>(sums[i], bias, column + i);
+      results.element[i] = convert<R>(finish<Activation>(sums[i], bias, column + i));
     store_vector<R, COUNT>(row + column, results);
   } else {
 #pragma unroll
     for (int i = 0; i < COUNT; ++i)
-      if (column + i < n) row[column + i] = finish<Activation>(sums[i], bias, column + i);
+      if (column + i < n)
+        row[column + i] = convert<R>(finish<Activation>(sums[i], bias, column + i));
   }
 }
 

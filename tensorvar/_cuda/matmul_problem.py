@@ -1,4 +1,8 @@
-"""A product of matrices as the kernels see it: ``C = activation(A B + bias)``."""
+"""A product of matrices as the kernels see it: ``C = activation(A B + bias)``.
+
+The product, its sum with the bias, and the activation are each rounded to the type of C, as
+they are by ops that do one after the other.
+"""
 
 from typing import Literal, NamedTuple
 
@@ -40,7 +44,7 @@ class Problem(NamedTuple):
             int8.
         precision: of float32: ``'tf32'`` rounds the factors to 10 bits of mantissa.
         bias: address of ``n`` elements that are added to each row, or None.
-        activation: applied to the sum before it is rounded to ``result``.
+        activation: applied to the sum.
     """
 
     batch: int

@@ -9,7 +9,7 @@ from tensorvar import dtypes
 from tensorvar._cuda import element_types, matmul_problem
 
 ACTIVATIONS: Mapping[str, str] = MappingProxyType(
-    {'none': 'Identity', 'relu': 'Relu', 'gelu': 'Gelu'}
+    {'none': 'Identity', 'relu': 'op::Relu', 'gelu': 'op::Gelu'}
 )
 VECTOR_BYTES = 16
 _FLOAT32 = np.dtype(np.float32)

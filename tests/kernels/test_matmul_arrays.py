@@ -1,11 +1,21 @@
 """Products of arrays by our kernels alone, run on the CPU, against NumPy."""
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
-from tensorvar._cuda import host_emulation, matmul
+from tensorvar._cuda import (
+    fused,
+    fused_ops,
+    host_emulation,
+    matmul,
+    matmul_sm90,
+    sm90_tiles,
+)
 from tests.support import matmul_cases
 
 
@@ -38,17 +48,67 @@ def test_integers_wrap(kernels: matmul.MatmulKernels) -> None:
     assert np.array_equal(out, a[:, :, ::2, 3:9] @ b[:, 5:11])
 
 
-def test_small_float_products_with_an_epilogue(kernels: matmul.MatmulKernels) -> None:
+BF16 = np.dtype(ml_dtypes.bfloat16)
+EPILOGUES = list(itertools.product((False, True), ('none', 'relu', 'gelu')))[1:]
+# Who multiplies, factors and results; float32 is tf32 on tensor cores.
+CASES = [
+    ('gemv', 'f4', 'f4'), ('gemv', 'f2', 'f2'), ('gemv', BF16, 'f4'),
+    ('simt', 'f4', 'f4'), ('simt', 'f8', 'f8'), ('simt', BF16, BF16),
+    ('mma', 'f4', 'f4'), ('mma', 'f2', 'f2'), ('mma', BF16, 'f4'),
+    ('sm90', 'f4', 'f4'), ('sm90', 'f2', 'f2'), ('sm90', BF16, 'f4'),
+]  # fmt: skip
+SIZES = {'gemv': (33, 3, 21), 'simt': (20, 33, 17), 'mma': (20, 40, 24), 'sm90': (72, 40, 64)}
+# Sums that are dealt out to several blocks.
+SPLIT = {'simt': (16, 24, 520), 'mma': (16, 24, 1024), 'sm90': (16, 24, 2048)}
+
+
+def one_by_one(
+    kernels: matmul.MatmulKernels, out: np.ndarray, bias: np.ndarray | None, activation: str
+) -> np.ndarray:
+    """What ops make of a product."""
+    out = out if bias is None else out + bias
+    if activation != 'gelu':
+        return np.maximum(out, 0) if activation == 'relu' else out
+    given = {'approximate': False}
+    step = fused_ops.step('Gelu', (0,), [out.dtype], given, out.dtype)
+    assert step is not None
+    result = np.empty_like(out)
+    formula = fused_ops.Formula((out.dtype,), (step,), (1,))
+    fused.FusedKernels(kernels.target).prepare(formula)([result], [out])
+    return result
+
+
+@pytest.mark.parametrize(('family', 'dtype', 'result'), CASES)
+def test_an_epilogue_has_the_bits_of_ops_one_by_one(
+    kernels: matmul.MatmulKernels,
+    measured: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    dtype: Any,
+    result: Any,
+) -> None:
+    measured(family)
+    monkeypatch.setattr(kernels.target, 'multiprocessors', 16)
+    # The smallest takes the least time here.
+    kernels.families['sm90'] = matmul_sm90.Sm90Matmul(kernels.target, sm90_tiles.TILES[:1])
     generator = np.random.default_rng(0)
-    a, b = (generator.uniform(-1, 1, shape).astype('f4') for shape in ((4, 10, 12), (12, 33)))
-    bias = generator.uniform(-1, 1, 33).astype('f4')
-    out, family = product(kernels, a, b, 'f4', bias=bias, activation='relu')
-    assert family == 'simt'
-    expected = np.maximum(a.astype('f8') @ b.astype('f8') + bias, 0)
-    assert np.allclose(out, expected, atol=1e-6)
-    out, family = product(kernels, a[0, :3], b, 'f4', bias=bias, activation='relu')
-    assert family == 'gemv'
-    assert np.allclose(out, expected[0, :3], atol=1e-6)
+    tf32 = dtype == 'f4' and family in ('mma', 'sm90')
+    precision = 'tf32' if tf32 else 'ieee'
+    for m, n, k in filter(None, (SIZES[family], SPLIT.get(family))):
+        a, b, row = (
+            generator.uniform(-1, 1, shape).astype(kind)
+            for shape, kind in (((m, k), dtype), ((k, n), dtype), (n, result))
+        )
+        plain, made = product(kernels, a, b, result, precision=precision)
+        assert made == family
+        # What adds up the sums of splits is the same for all epilogues.
+        for has_bias, activation in EPILOGUES if k < 100 else EPILOGUES[-1:]:
+            bias = row if has_bias else None
+            options = {'bias': bias, 'activation': activation, 'precision': precision}
+            found, made = product(kernels, a, b, result, **options)
+            assert made == family
+            expected = one_by_one(kernels, plain, bias, activation)
+            np.testing.assert_array_equal(found.view('u1'), expected.view('u1'))
 
 
 def test_sums_of_no_terms(kernels: matmul.MatmulKernels) -> None:

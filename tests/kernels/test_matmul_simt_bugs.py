@@ -103,8 +103,8 @@ BUGS = {
         ASYNC._replace(epilogue='bias'),
     ),
     'the bias after the activation': Bug(
-        SHARED, 'return convert<R>(Activation::apply(sum));',
-        'return convert<R>(Add::apply(Activation::apply(sum), sum));',
+        SHARED, 'else return Activation::apply(convert<C>(convert<R>(sum)));',
+        'else return Add::apply(Activation::apply(convert<C>(convert<R>(sum))), sum);',
         ASYNC._replace(epilogue='bias gelu'),
     ),
     'a split begins at the wrong term': Bug(

@@ -38,6 +38,8 @@ TOLERANCES = {
     'float16': 2e-3, 'bfloat16': 1e-2, 'float32': 1e-5, 'complex64': 1e-5, 'float64': 1e-13,
     'complex128': 1e-13,
 }  # fmt: skip
+# That of float32, as in the op.
+GELU_ROOT = float(np.float32(np.sqrt(0.5)))
 LAYOUTS = ('nn', 'nt', 'tn', 'tt')
 BATCHES = ('one', 'several', 'shared a', 'shared b')
 EPILOGUES = ('none', 'bias', 'relu', 'bias gelu')
@@ -321,19 +323,29 @@ def check(case: Case, made: Operands) -> None:
 
 
 def exact(case: Any, made: Operands, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The results of a case for such factors, in the widest type."""
+    """The results of a case for such factors, in the widest type.
+
+    What is rounded before the next step is that here, too, where the types are short.
+    """
     wide = {'i': np.int64, 'u': np.uint64, 'c': np.complex128}.get(
         made.problem.dtype.kind, np.float64
     )
     # Not by BLAS, whose threads wait for each other where there are few cores.
     total = np.einsum('bmk,bkn->bmn', a.astype(wide), b.astype(wide))
+    result = made.problem.result
     if made.bias is not None:
-        total = total + made.bias.astype(wide)
+        total = rounded(total, result) + made.bias.astype(wide)
     if case.activation == 'relu':
-        return np.maximum(total, 0)
+        return np.maximum(rounded(total, result), 0)
     if case.activation == 'gelu':
-        return np.asarray(0.5 * total * (1 + special.erf(total / np.sqrt(2))))
+        total = rounded(total, result)
+        return np.asarray(0.5 * total * (1 + special.erf(total * GELU_ROOT)))
     return np.asarray(total)
+
+
+def rounded(total: np.ndarray, result: np.dtype[Any]) -> np.ndarray:
+    """What a result of a short type is before something is done to it; else the sum itself."""
+    return total.astype(result).astype(total.dtype) if result.itemsize == 2 else total
 
 
 def compare(case: Any, made: Operands, expected: np.ndarray, tolerance: float) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from tensorvar._cuda import matmul_problem, matmul_sm90, sm90_tiles, source
-from tests.support import kernel_cases
+from tests.support import kernel_cases, matmul_cases
 from tests.support.kernel_reference import BFLOAT16, dtype_named, tf32
 
 UNIT = 16
@@ -217,10 +217,14 @@ class Product:
             a, b = tf32(a), tf32(b)
         a, b = a.astype(np.float64), b.astype(np.float64)
         sums, sizes = a @ b, np.abs(a) @ np.abs(b)
+        result = self.results.matrices.dtype
         if self.case.bias:
-            sums = sums + self.bias.astype(np.float64)
+            sums = matmul_cases.rounded(sums, result) + self.bias.astype(np.float64)
             sizes = sizes + np.abs(self.bias.astype(np.float64))
-        return ACTIVATIONS[self.case.kind.activation](sums), sizes
+        activation = self.case.kind.activation
+        if activation != 'none':
+            sums = matmul_cases.rounded(sums, result)
+        return ACTIVATIONS[activation](sums), sizes
 
 
 def kernels_for(target: Any, kind: Kind) -> matmul_sm90.Sm90Matmul:
