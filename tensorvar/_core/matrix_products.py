@@ -4,6 +4,9 @@
 is told, as most products are done many times.
 """
 
+import itertools
+import math
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -20,6 +23,29 @@ class _Call(NamedTuple):
 
     product: cublas.Product
     offsets: tuple[int, int, int]
+
+
+class _Dense(NamedTuple):
+    """An array in C order that is not there yet, as far as a plan looks at it."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions it has."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return math.prod(self.shape)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each dimension."""
+        rest = itertools.accumulate(self.shape[:0:-1], operator.mul, initial=1)
+        return tuple(count * self.dtype.itemsize for count in rest)[: self.ndim][::-1]
 
 
 class MatrixProducts:
@@ -49,8 +75,13 @@ class MatrixProducts:
         transpose_a: bool = False,
         transpose_b: bool = False,
         precision: matmul_problem.Precision = 'ieee',
+        bias: Array | None = None,
+        activation: matmul_problem.Activation = 'none',
     ) -> Any:
         """The product of two matrices, or of batches of them, which broadcast.
+
+        With a bias or an activation it is one launch of ours, which gives the results that
+        the product, the sum and the activation have one by one.
 
         Args:
             a: of rank 2 or more.
@@ -59,9 +90,12 @@ class MatrixProducts:
             transpose_a: whether the last two dimensions of ``a`` are swapped.
             transpose_b: the same of ``b``.
             precision: of float32.
+            bias: one element for each column, of the dtype of the product.
+            activation: applied to the sum.
 
         Returns:
-            A new array; NotImplemented where neither a kernel nor cuBLAS does it.
+            A new array; NotImplemented where neither a kernel nor cuBLAS does it, or where
+            cuBLAS multiplies and there is a bias or an activation.
 
         Raises:
             ValueError: the shapes do not go together.
@@ -70,6 +104,8 @@ class MatrixProducts:
         out = self._xp.empty(shape, dtype)
         if not out.size:
             return out
+        if bias is not None and bias.strides != (bias.dtype.itemsize,):
+            return NotImplemented
         starts = self._pointer(a), self._pointer(b), self._pointer(out)
         plan = self._kernels.plan(
             a,
@@ -79,16 +115,59 @@ class MatrixProducts:
             transpose_a=transpose_a,
             transpose_b=transpose_b,
             precision=precision,
+            bias=bias,
+            activation=activation,
         )
         if plan.steps:
-            self._kernels.launch(plan, starts, None, self._allocate)
+            self._kernels.launch(plan, starts, bias, self._allocate)
             return out
+        if bias is not None or activation != 'none':
+            return NotImplemented
         if not plan.pieces:
             return self._copied(a, b, dtype, transpose_a, transpose_b, precision)
         calls = self._calls.get(plan)
         if calls is None:
             calls = remembered.remember(self._calls, plan, self._prepare(plan))
         return out if self._launch(calls, starts) else NotImplemented
+
+    def is_ours(
+        self,
+        a: tuple[tuple[int, ...], np.dtype[Any]],
+        b: tuple[tuple[int, ...], np.dtype[Any]],
+        dtype: np.dtype[Any],
+        *,
+        transpose_a: bool = False,
+        transpose_b: bool = False,
+        precision: matmul_problem.Precision = 'ieee',
+        activation: matmul_problem.Activation = 'none',
+    ) -> bool:
+        """Whether a kernel of ours multiplies arrays in C order.
+
+        Args:
+            a: shape and dtype of the first factor.
+            b: shape and dtype of the second factor.
+            dtype: see ``multiply``, as for the others.
+            transpose_a: whether the last two dimensions of ``a`` are swapped.
+            transpose_b: the same of ``b``.
+            precision: of float32.
+            activation: applied to the sums; it decides nothing, but needs a kernel.
+        """
+        left, right = _Dense(*a), _Dense(*b)
+        out = _Dense(_shape(left, right, transpose_a, transpose_b), dtype)
+        try:
+            plan = self._kernels.plan(
+                left,
+                right,
+                out,
+                (0, 0, 0),
+                transpose_a=transpose_a,
+                transpose_b=transpose_b,
+                precision=precision,
+                activation=activation,
+            )
+        except targets.NoKernelError:
+            return False
+        return bool(plan.steps)
 
     def _allocate(self, nbytes: int) -> Array:
         return self._xp.empty((nbytes,), _UINT8)

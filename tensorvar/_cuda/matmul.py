@@ -6,11 +6,12 @@ Who multiplies is decided in this order:
 2. cuBLAS cannot (``cublas.can_multiply``): the fastest family in the chip's table of
    measurements (``matmul_table``), or where it says nothing the first that can.
 3. The table has a product like it: who was the fastest there, cuBLAS among them.
-4. It is small, with a bias or an activation: the first family that can, as one launch does
-   all of it.
-5. Otherwise cuBLAS, and also in place of a chosen kernel that does not compile.
+4. Otherwise cuBLAS, and also in place of a chosen kernel that does not compile.
 
-A product that cuBLAS is to do, and then cannot, is left to the operation's array code.
+A bias and an activation change nothing of that, so that the sums are the same to the bit with
+and without them. cuBLAS is asked for the product alone: what has a bias or an activation, and
+is not ours, is left to whoever asks. A product that cuBLAS is to do, and then cannot, is left
+to the operation's array code.
 """
 
 from collections.abc import Callable
@@ -36,8 +37,6 @@ CUBLAS = matmul_table.CUBLAS
 NOTHING = 'nothing'
 _UNIT = matmul_types.VECTOR_BYTES
 _MOST_LAUNCHES = 64
-# Products of up to so many terms take about as long as their launch, whoever does them.
-_SMALL = 128**3
 
 Allocate = Callable[[int], targets.Array]
 
@@ -133,7 +132,7 @@ class MatmulKernels:
             transpose_b: the same of ``b``.
             precision: of float32.
             bias: (n,), dense, of the dtype of ``out``.
-            activation: applied to the sums before they are rounded.
+            activation: applied to the sums; see ``matmul_problem``.
 
         Returns:
             Who did it. With ``'cublas'`` nothing was launched.
@@ -221,11 +220,14 @@ class MatmulKernels:
                 start(a + from_a, b + from_b, c + from_c, row, 0)
 
     def choose(self, problem: matmul_problem.Problem) -> Choice:
-        """Who is to multiply; ``'cublas'`` also where no kernel of ours can."""
-        key = matmul_types.describe(problem)
+        """Who is to multiply; ``'cublas'`` also where no kernel of ours can.
+
+        The bias and the activation of the problem are not looked at.
+        """
+        key = matmul_types.describe(problem)._replace(bias=None, activation='none')
         choice = self._choices.get(key)
         if choice is None:
-            choice = remembered.remember(self._choices, key, self._decide(problem))
+            choice = remembered.remember(self._choices, key, self._decide(key))
         return choice
 
     def _planned(
@@ -241,9 +243,12 @@ class MatmulKernels:
             return Plan(Choice(NOTHING, 'there are no results'))
         problems = [piece.at(starts, bias) for piece in pieces]
         choices = [self.choose(problem) for problem in problems]
-        for choice in choices:
+        for choice, problem in zip(choices, problems, strict=True):
             if choice.family == CUBLAS:
                 return Plan(choice, pieces)
+            if not self.families[choice.family].supports(problem):
+                why = f'{choice.family} adds no such bias or has no such activation'
+                return Plan(Choice(CUBLAS, why), pieces)
         try:
             steps = [
                 self._step(choice.family, problem, piece.offsets)
@@ -272,10 +277,6 @@ class MatmulKernels:
         if row is not None and CUBLAS in row.microseconds:
             fastest = next(name for name in row.ranking() if name in (*able, CUBLAS))
             return Choice(fastest, f'measured at {row.sizes}')
-        fused = problem.bias is not None or problem.activation != 'none'
-        terms = problem.batch * problem.m * problem.n * problem.k
-        if fused and terms <= _SMALL:
-            return Choice(able[0], 'small, and one launch in place of several')
         return Choice(CUBLAS, f'not measured on {self.target.name}')
 
     def _without_cublas(self, problem: matmul_problem.Problem, able: list[str]) -> Choice:

@@ -14,10 +14,12 @@ from tensorvar._device import precision as _precision
 
 if TYPE_CHECKING:
     from tensorvar._core.kernels import Kernels
+    from tensorvar._cuda.matmul_problem import Activation
 
 _IEEE: _precision.Precision = _precision.IEEE
 _TF32: _precision.Precision = _precision.TF32
 _FLOAT32 = dtypes.float32.numpy
+Spec = tuple[tuple[int, ...], np.dtype[Any]]
 _TURNED = ('transpose', 'adjoint')
 _CONJUGATED = ('conjugate', 'adjoint')
 
@@ -86,8 +88,13 @@ def kernel(
     form_b: str,
     output_type: np.dtype[Any] | None,
     precision: _precision.Precision = _IEEE,
+    bias: Array | None = None,
+    activation: 'Activation' = 'none',
 ) -> Any:
-    """The same product by kernels of ours or by cuBLAS, or NotImplemented."""
+    """The same product by kernels of ours or by cuBLAS, or NotImplemented.
+
+    With a bias or an activation, see ``matrix_products``, it is that of real matrices.
+    """
     _refuse(a, b, precision)
     if a.dtype.kind == 'c':
         a = kernels.xp.conj(a) if form_a in _CONJUGATED else a
@@ -99,6 +106,42 @@ def kernel(
         transpose_a=form_a in _TURNED,
         transpose_b=form_b in _TURNED,
         precision=precision,
+        bias=bias,
+        activation=activation,
+    )
+
+
+def is_ours(
+    kernels: 'Kernels',
+    a: Spec,
+    b: Spec,
+    dtype: np.dtype[Any],
+    *,
+    form_a: str,
+    form_b: str,
+    precision: _precision.Precision,
+    activation: 'Activation',
+) -> bool:
+    """Whether a kernel of ours does a product of real matrices in C order.
+
+    Args:
+        kernels: of the device.
+        a: shape and dtype of the first factor.
+        b: shape and dtype of the second factor.
+        dtype: of the product.
+        form_a: of the first factor.
+        form_b: of the second factor.
+        precision: of float32.
+        activation: applied to the sums.
+    """
+    return kernels.products.is_ours(
+        a,
+        b,
+        dtype,
+        transpose_a=form_a in _TURNED,
+        transpose_b=form_b in _TURNED,
+        precision=precision,
+        activation=activation,
     )
 
 

@@ -112,12 +112,13 @@ class TestWithoutMeasurements:
         assert kernels().choose(problem(5, 5, 0)).family == 'gemv'
         assert kernels().choose(problem(50, 50, 0)).family == 'simt'
 
-    def test_small_products_with_an_epilogue_are_one_launch(self, tables: pathlib.Path) -> None:
-        assert kernels().choose(problem(64, 64, 64, activation='relu')).family == 'simt'
-        assert kernels().choose(problem(64, 64, 64, bias=1024)).family == 'simt'
-        assert kernels().choose(problem(2, 64, 64, bias=1024)).family == 'gemv'
-        assert kernels().choose(problem(64, 64, 64)).family == 'cublas'
-        assert kernels().choose(problem(512, 512, 512, bias=1024)).family == 'cublas'
+    @pytest.mark.parametrize('changes', [{'activation': 'relu'}, {'bias': 1024}])
+    def test_an_epilogue_changes_nothing(
+        self, tables: pathlib.Path, changes: dict[str, Any]
+    ) -> None:
+        made = kernels()
+        for size in ((64, 64, 64), (2, 64, 64), (512, 512, 512), (5, 5, 0)):
+            assert made.choose(problem(*size, **changes)) is made.choose(problem(*size))
 
     def test_nobody_of_ours_can(self, tables: pathlib.Path) -> None:
         made = kernels(one=Stub(able=False))
@@ -301,12 +302,30 @@ def test_a_plan_keeps_no_array_alive(tables: pathlib.Path) -> None:
 
 def test_a_kernel_that_does_not_compile(tables: pathlib.Path) -> None:
     a = np.zeros((4, 4), np.float32)
+    write(tables, {'microseconds': {'cublas': 9.0, 'one': 7.0}, 'm': 4, 'n': 4, 'k': 4})
     made = kernels(one=Missing())
     choice = made.multiply(a, a, a.copy(), activation='relu', allocate=no_scratch)
     assert choice == ('cublas', 'it does not compile')
     whole = a.astype(np.int32)
     with pytest.raises(targets.NoKernelError):
         made.multiply(whole, whole, whole.copy(), allocate=no_scratch)
+
+
+class Bare(Stub):
+    """A family that can do nothing beside products."""
+
+    def supports(self, problem: matmul_problem.Problem) -> bool:
+        return problem.bias is None and problem.activation == 'none'
+
+
+def test_a_family_that_cannot_do_the_epilogue(tables: pathlib.Path) -> None:
+    made = kernels(one=Bare())
+    assert plan_of(made, bias=None).choice.family == 'one'
+    for changes in ({}, {'bias': None, 'activation': 'relu'}):
+        plan = plan_of(made, **changes)
+        assert plan.choice.family == 'cublas'
+        assert plan.pieces
+        assert not plan.steps
 
 
 def test_no_results(tables: pathlib.Path) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import tensorvar as tv
-from tensorvar._cuda import matmul_problem, matmul_table
 from tensorvar._ops import matmul
 from tests.support import emulated_kernels, fake_cublas, numeric_gradient
 
@@ -27,21 +26,6 @@ def gpu(kernel_target: Target, simulated_gpus: list[str]) -> Target:
 
 
 Measure = Callable[..., None]
-
-
-@pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> Measure:
-    """Says which families are fastest, cuBLAS after them; nothing is measured before."""
-    order: list[str] = []
-
-    def find(problem: matmul_problem.Problem, chip: str) -> matmul_table.Row | None:
-        if not order:
-            return None
-        times = {name: 1.0 + place for place, name in enumerate((*order, 'cublas'))}
-        return matmul_table.Row((1, 1, 1, 1), times, 0.0)
-
-    monkeypatch.setattr(matmul_table, 'find', find)
-    return lambda *names: order.extend(names)
 
 
 def values(dtype: Any, *shape: int, seed: int = 0) -> np.ndarray:
