@@ -27,15 +27,18 @@ _FEWEST_STEPS = 2
 
 @dataclass(slots=True, eq=False)
 class Fused(Event):
-    """A chain that one kernel does.
+    """Several ops that one kernel does.
 
     Attributes:
         run: takes arrays of the inputs and gives those of the outputs.
-        title: of the formula.
+        title: says what it computes.
+        begin: position of the event from which a re-run begins after an error in it; what
+            comes between that and the event itself may be done twice.
     """
 
     run: Callable[..., tuple[Array, ...]] = field(kw_only=True)
     title: str = field(kw_only=True)
+    begin: int = field(kw_only=True)
 
 
 class Chains(NamedTuple):
@@ -115,7 +118,7 @@ class Finder:
         return Chains(done, left_out, frozenset(event.outputs[0] for _, event in left_out))
 
     def _follow(self, position: int, event: Event) -> None:
-        if not isinstance(event, Op | events.Read | events.Copy) or liveness.has_effect(event):
+        if is_border(event):
             self._close(list(self._open.values()))
             return
         feeding = self._feeding(event)
@@ -218,9 +221,16 @@ class Finder:
         ]
         members = [event for _, event in chain.members]
         run = Run(chain.device, formula, chain.shape, members, constants)
-        fused = Fused(last.where, tuple(given_each_time), run=run, title=kernels.title(formula))
+        title = kernels.title(formula)
+        fused = Fused(last.where, tuple(given_each_time), run=run, title=title, begin=position)
         fused.outputs = tuple(outputs)
         return [(position, fused)]
+
+
+def is_border(event: Event) -> bool:
+    """Whether ops before an event may not be done after it."""
+    movable = isinstance(event, Op | events.Read | events.Copy | Fused)
+    return not movable or liveness.has_effect(event)
 
 
 def _used(chain: _Chain, outputs: Sequence[int], canonical: Callable[[int], int]) -> _Chain:
@@ -292,7 +302,7 @@ class Run:
         given = iter(arrays)
         values = [next(given) if array is None else array for array in self._constants]
         for step, event in zip(self._formula.steps, self._members, strict=True):
-            values.append(_computed(event, [values[number] for number in step.inputs]))
+            values.append(computed(event, [values[number] for number in step.inputs]))
         return tuple(values[number] for number in self._formula.outputs)
 
 
@@ -316,10 +326,11 @@ def fill_in(left_out: Sequence[tuple[int, Op]], position: int, values: list[Arra
         slot = event.outputs[0]
         if place < position and values[slot] is None:
             arrays = [values[each] for each in event.inputs]
-            values[slot] = event.device.backend.call(_computed, event, arrays)
+            values[slot] = event.device.backend.call(computed, event, arrays)
 
 
-def _computed(event: Op, arrays: Sequence[Array | None]) -> Array:
+def computed(event: Op, arrays: Sequence[Array | None]) -> Array:
+    """The result of an op by itself; to be called through the backend's ``call``."""
     backend = event.device.backend
     forward = device_kernels.choose(event.op, backend).forward
     result = forward(backend.array_module, *arrays, **event.attributes)

@@ -23,6 +23,7 @@ from tensorvar._core import moves
 from tensorvar._function import (
     chains,
     cross_entropy,
+    epilogues,
     events,
     graphs,
     inline_write,
@@ -54,6 +55,7 @@ class Program(NamedTuple):
         spare: sets of buffers that no call uses now; None where there are no buffers.
         template: what is appended to ``s`` before the run.
         left_out: ops whose values no array holds; see ``chains``.
+        begins: by event where a re-run begins after an error in it, if not with that event.
     """
 
     run: Callable[..., Any]
@@ -65,6 +67,7 @@ class Program(NamedTuple):
     spare: list[tuple[Array, ...]] | None
     template: list[Array | None]
     left_out: list[tuple[int, Op]]
+    begins: dict[int, int]
 
     def take_buffers(self) -> tuple[Array, ...]:
         """A set of buffers that no other call uses."""
@@ -90,6 +93,7 @@ class Program(NamedTuple):
             if frame.f_code is self.run.__code__:
                 # What comes before the events is done again with the first.
                 position = max(self.positions[traceback.tb_lineno - 1], 0)
+                position = self.begins.get(position, position)
                 if position <= self.kept:
                     for name, value in frame.f_locals.items():
                         if name[0] == 's' and name[1:].isdigit():
@@ -143,6 +147,7 @@ class _Writer:
         self._local: set[int] = set()
         self._used: set[int] = set()
         self._left_out: list[tuple[int, Op]] = []
+        self._begins: dict[int, int] = {}
         # Values that died before a re-run could be excluded.
         self._dead: set[int] = set()
 
@@ -186,21 +191,25 @@ class _Writer:
     def _chained(
         self, done: list[tuple[int, Event]], todo: list[tuple[int, Event]], shared: dict[int, Event]
     ) -> tuple[list[tuple[int, Event]], list[tuple[int, Event]]]:
-        """What is done, and that with equal events, with chains in place of their ops."""
+        """What is done, and that with equal events, with one event for ops that are fused."""
         outputs = self._node.outputs.tensors if self._node.outputs else ()
         canonical = self._values.canonical
         returned = [canonical(output.slot) for output in outputs]
-        finder = chains.Finder(canonical, self._values.specs, self._values.constants)
-        found = finder.find(done, returned)
+        specs = self._values.specs
+        products = epilogues.Finder(canonical, specs).find(done, returned)
+        finder = chains.Finder(canonical, specs, self._values.constants)
+        found = finder.find(products.todo, returned)
+        fused = products.values | found.values
         # No array is there to be given a second name.
         unnamed = [
             (position, event)
             for position, event in todo
             if isinstance(event, Op)
             and position in shared
-            and not found.values.isdisjoint(map(canonical, event.outputs))
+            and not fused.isdisjoint(map(canonical, event.outputs))
         ]
-        self._left_out = sorted([*found.left_out, *unnamed], key=operator.itemgetter(0))
+        left_out = [*products.left_out, *found.left_out, *unnamed]
+        self._left_out = sorted(left_out, key=operator.itemgetter(0))
         equal = [entry for entry in todo if entry[0] in shared and entry not in unnamed]
         return found.todo, sorted([*found.todo, *equal], key=operator.itemgetter(0))
 
@@ -220,6 +229,7 @@ class _Writer:
             [] if count else None,
             list(self._node.values),
             self._left_out,
+            self._begins,
         )
 
     def _write_head(self, todo: list[tuple[int, Event]]) -> None:
@@ -317,6 +327,7 @@ class _Writer:
             self._buffers.follow(event)
 
     def _write_fused(self, position: int, event: chains.Fused) -> None:
+        self._begins[position] = event.begin
         values = ', '.join(self._ops.name(slot) for slot in event.inputs)
         slots = ', '.join(f's{slot}' for slot in event.outputs)
         run = self._code.object(event.run, f'fused_{event.title}_')

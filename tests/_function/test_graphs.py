@@ -12,7 +12,7 @@ import tensorvar as tv
 from tensorvar import errors
 from tensorvar._backend import cupy_backend, memory_ledger
 from tensorvar._core import device_kernels, index_reports, kernels
-from tensorvar._cuda import cache, host_emulation
+from tensorvar._cuda import cache, host_emulation, matmul_table
 from tensorvar._device import registry
 from tensorvar._function import graphs
 from tests.support import fake_card, fake_cupy
@@ -330,9 +330,11 @@ def test_idle_plans_are_a_stage_of_the_ledger() -> None:
     assert (memory_ledger.Stage.IDLE_PLANS, graphs._release) in memory_ledger._reclaimers
 
 
-def test_own_kernels_are_captured(
+@pytest.fixture
+def own_kernels(
     cuda: fake_cupy.FakeCuda, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+) -> fake_cupy.FakeCuda:
+    """The same computer with kernels, which g++ builds."""
     if host_emulation.compiler() is None:
         pytest.skip('g++ is not installed; it runs the kernels on the CPU')
     host = host_emulation.HostTarget(cache.Cache(tmp_path / 'kernels'))
@@ -342,7 +344,31 @@ def test_own_kernels_are_captured(
         return kernels.Hardware(target, *backend.shared_words(index_reports.WORDS))
 
     monkeypatch.setitem(device_kernels.HARDWARE, cupy_backend.CupyBackend, equip)
+    return cuda
 
+
+def test_products_with_what_follows_are_captured(
+    own_kernels: fake_cupy.FakeCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = matmul_table.Row((1, 1, 1, 1), {'simt': 1.0, 'cublas': 2.0}, 0.0)
+    monkeypatch.setattr(matmul_table, 'find', lambda problem, chip: row)
+
+    b = tv.constant(W.ravel()[:3])
+
+    def layers(w: Any, x: Any) -> Any:
+        h = tv.nn.relu(tv.matmul(x, w) + b)
+        y = tv.matmul(h, w) + b
+        w.assign_sub(tv.matmul(h, y, transpose_a=True) * 0.01)
+        return h, y
+
+    plan, _ = compare(own_kernels, layers)
+    text = plan.pretty_printed_plan()
+    assert '# a CUDA graph\n' in text
+    assert 'fused_MatMul_AddV2_Relu' in text
+    assert launches(own_kernels) == 3
+
+
+def test_own_kernels_are_captured(own_kernels: fake_cupy.FakeCuda) -> None:
     def elementwise(w: Any, x: Any) -> Any:
         change = tv.maximum(x * 0.5 + 1.0, x) - x * x
         w.assign_sub(change)
@@ -356,4 +382,4 @@ def test_own_kernels_are_captured(
         for wanted, found in zip(expected, results, strict=True):
             np.testing.assert_array_equal(found.numpy(), wanted.numpy())
     assert 'fused_' in plan.pretty_printed_plan()
-    assert launches(cuda) == 3
+    assert launches(own_kernels) == 3
