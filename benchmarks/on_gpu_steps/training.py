@@ -1,14 +1,15 @@
 """A training step of a small classifier: eager, as plan and graph, as the peers compile it.
 
-First all that runs at once; what PyTorch and JAX compile, which may take a minute, is
-compared with it afterwards.
+Then the graph once more, as cuBLAS multiplies, and as kernels of ours do, which add the bias
+and apply the activation, too. First all that runs at once; what PyTorch and JAX compile, which
+may take a minute, is compared with it afterwards.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks import bench_step, libraries
-from benchmarks.on_gpu_steps import operands, session, timing
+from benchmarks.on_gpu_steps import multipliers, operands, session, timing
 from tensorvar._function import graphs
 
 BATCHES = (32, 4096)
@@ -28,6 +29,7 @@ def main(step: session.Session) -> None:
         owns[batch] = found
         calls = found | (_torch(batch) if operands.torch else {})
         step.attempt(f'batch {batch}', _compare, step, case_of(batch), calls)
+        step.attempt(f'batch {batch}, products', _compare_products, step, batch)
     jax = operands.jax_with_card()
     if 'jax' in operands.absent:
         step.say(f'JAX: {operands.absent["jax"]}')
@@ -53,6 +55,23 @@ def _compare(step: session.Session, case: str, calls: Calls) -> None:
     row = operands.compare(step, case, contenders, timing.WallClock(), _EFFORT)
     times = row.get('seconds', {}).items()
     step.say(f'{case}: {", ".join(f"{name} {value * 1e6:.0f} us" for name, value in times)}')
+
+
+def _compare_products(step: session.Session, batch: int) -> None:
+    lane = operands.LANES['tensorvar']
+    calls = {
+        f'tensorvar graph, {who}': (_multiplied_by(who, batch), lane) for who in multipliers.ALL
+    }
+    _compare(step, f'{case_of(batch)}, products', calls)
+
+
+def _multiplied_by(who: str, batch: int) -> Callable[[], Any]:
+    with multipliers.preferred(who):
+        with operands.tv.device(operands.DEVICE):
+            call = bench_step.tensorvar_cases(operands.tv)[f'batch {batch}, function']
+        for _ in range(graphs.WARM_UP + 2):
+            call()
+    return call
 
 
 def _own(batch: int) -> Calls:

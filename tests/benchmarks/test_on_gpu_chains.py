@@ -132,11 +132,15 @@ class _Wrong:
 def test_training_steps_are_compared(play: Play) -> None:
     step = play('training', BATCHES=(32,))
     assert step.status == 'passed', step.lines
-    [row] = step.rows
+    row, products = step.rows
     assert row['case'] == 'training step, 64-128-10, batch 32'
     assert list(row['seconds']) == ['tensorvar', 'tensorvar plan', 'tensorvar graph']
     assert step.lines[0].startswith('training step, 64-128-10, batch 32: tensorvar ')
-    assert step.lines[1] == 'JAX: not installed'
+    assert products['case'] == 'training step, 64-128-10, batch 32, products'
+    assert list(products['seconds']) == [
+        'tensorvar graph, cublas', 'tensorvar graph, own kernels',
+    ]  # fmt: skip
+    assert step.lines[2] == 'JAX: not installed'
 
 
 def test_what_peers_compile_is_compared_afterwards(
@@ -148,7 +152,7 @@ def test_what_peers_compile_is_compared_afterwards(
     calls = {'jax jit': (lambda: None, LANE)}
     step = play('training', BATCHES=(32,), _jax=lambda library, batch: calls)
     assert step.status == 'passed', step.lines
-    plain, compiled = step.rows
+    plain, _, compiled = step.rows
     assert compiled['case'] == f'{plain["case"]}, compiled'
     assert list(compiled['seconds']) == [*plain['seconds'], 'jax jit']
     assert module.case_of(32) == plain['case']

@@ -182,6 +182,23 @@ def test_products_by_the_table_of_the_run(
     assert matmul_table.find(problem, 'sm_90a') is None
 
 
+def test_layers(play: Play) -> None:
+    step = play('layers', SIZES=((8, 6, 4), (2, 3, 5)))
+    assert step.status == 'passed', step.lines
+    assert [row['case'] for row in step.rows[:2]] == [
+        'layer 8 x 6 x 4 bfloat16', 'layer 8 x 6 x 4 float32',
+    ]  # fmt: skip
+    row = step.rows[-1]
+    assert list(row['seconds']) == ['tensorvar, cublas', 'tensorvar, own kernels']
+    assert (row['group'], row['operations']) == ('layer float32', 2 * 2 * 3 * 5)
+
+
+def test_layers_without_time(play: Play) -> None:
+    step = play('layers', 0.0)
+    assert step.lines == ['out of time at layer 4096 x 4096 x 4096 bfloat16']
+    assert not step.rows
+
+
 def test_wrong_products_fail(play: Play, products: None, monkeypatch: pytest.MonkeyPatch) -> None:
     multiply = tv.matmul
     monkeypatch.setattr(tv, 'matmul', lambda a, b, **words: multiply(a, b, **words) * 1.1)
