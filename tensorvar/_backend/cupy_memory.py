@@ -32,6 +32,7 @@ class PoolMemory:
         self._current_ordinal = cupy.cuda.runtime.getDevice
         self._foreign_pool = cupy.get_default_memory_pool()
         self._pool = cupy.cuda.memory.SingleDeviceMemoryPool()
+        self._library_pool = cupy.cuda.memory.SingleDeviceMemoryPool()
         self._out_of_memory = cupy.cuda.memory.OutOfMemoryError
         # Re-entrant, as the collector may run somebody's destructor while it is held.
         self._lock = threading.RLock()
@@ -62,9 +63,10 @@ class PoolMemory:
             self.peak = self.in_use
 
     def free_kept_blocks(self) -> int:
-        """Gives the card the blocks back that no array uses; returns their bytes."""
+        """Gives the card the blocks back that nobody uses; returns the pool's bytes of them."""
         before = self.taken
         self._pool.free_all_blocks()
+        self._library_pool.free_all_blocks()
         return max(before - self.taken, 0)
 
     def allocate(self, nbytes: int) -> Any:
@@ -87,6 +89,23 @@ class PoolMemory:
             self._raise_peak(in_use)
         memory_ledger.report('allocation', self._device, memory_ledger.rounded(nbytes), in_use, '')
         return pointer
+
+    def allocate_for_library(self, nbytes: int) -> Any:
+        """CuPy's allocator for what a library keeps: charged to nobody, under no limit.
+
+        Raises:
+            ResourceExhaustedError: the card is full, after all that could be was given up.
+        """
+        try:
+            return self._library_pool.malloc(nbytes)
+        except self._out_of_memory:
+            memory_ledger.reclaim(self._device, lambda: self.in_use, -1)
+        try:
+            return self._library_pool.malloc(nbytes)
+        except self._out_of_memory:
+            raise memory_ledger.out_of_memory(
+                self._device, nbytes, self.in_use, self.limit
+            ) from None
 
     def _try_allocate(self, nbytes: int) -> Any:
         try:

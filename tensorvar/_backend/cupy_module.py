@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar import dtypes
+from tensorvar._backend import cupy_libraries
 from tensorvar._backend.base import Array
 
 _BFLOAT16 = dtypes.bfloat16.numpy
@@ -25,7 +26,8 @@ def complete(cupy: Any) -> ModuleType:
         cupy: the CuPy module.
 
     Returns:
-        A module of the same name; the same one for the same CuPy.
+        A module of the same name; the same one for the same CuPy. Its ``library_call`` runs
+        what keeps memory from call to call, see ``cupy_libraries``.
     """
     for known, module in _made:
         if known is cupy:
@@ -60,6 +62,10 @@ class _Completed:
                 return cupy.triu(array, k)
             return cupy.triu(array.view(_BITS), k).view(_BFLOAT16)
 
+        libraries = cupy_libraries.Libraries(cupy)
+        self.library_call = libraries.call
+        if hasattr(cupy, 'fft'):
+            self.fft = libraries.transforms()
         self.where = where
         self.tril = tril
         self.triu = triu

@@ -55,7 +55,7 @@ def _complex_op(rank: int, inverse: bool) -> OpDef:
         if not array.size:
             return array
         transform = xp.fft.ifftn if inverse else xp.fft.fftn
-        return transform(array, axes=_AXES[rank]).astype(array.dtype)
+        return transform(array, axes=_AXES[rank]).astype(array.dtype, copy=False)
 
     def gradient(context: Any, gradient: Tensor) -> Gradients:
         count = math.prod(_lengths(context, rank))
@@ -145,7 +145,7 @@ def _real_op(rank: int, inverse: bool) -> OpDef:
         if 0 in spec.shape or not array.size:
             return xp.zeros(spec.shape, spec.dtype)
         transform = xp.fft.irfftn if inverse else xp.fft.rfftn
-        return transform(array, s=fft_length, axes=_AXES[rank]).astype(spec.dtype)
+        return transform(array, s=fft_length, axes=_AXES[rank]).astype(spec.dtype, copy=False)
 
     def gradient(context: Any, gradient: Tensor) -> Gradients:
         lengths = context.attributes['fft_length']

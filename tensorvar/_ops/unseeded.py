@@ -1,10 +1,12 @@
 """Draws without a seed, from the fastest generator that each kind of array has.
 
 NumPy's and CuPy's ``default_rng``, one per thread and device, seeded by the operating
-system, and anew in a forked child.
+system, and anew in a forked child. On a card their states count as ``other`` memory.
 """
 
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from tensorvar import _fork, dtypes
@@ -27,16 +29,21 @@ def _forget_generators() -> None:
 
 
 def _generator(xp: Any) -> Any:
-    # CuPy serves all cards with one module, and its generators belong to one card.
-    card = xp.cuda.runtime.getDevice() if hasattr(xp, 'cuda') else 0
+    # CuPy serves all cards with one module, and a generator's state belongs to one stream.
+    owner = xp.cuda.get_current_stream() if hasattr(xp, 'cuda') else xp
     try:
         generators = _of_this_thread.generators
     except AttributeError:
-        generators = _of_this_thread.generators = {}
-    found = generators.get((xp, card))
+        generators = _of_this_thread.generators = weakref.WeakKeyDictionary()
+    found = generators.get(owner)
     if found is None:
-        found = generators[xp, card] = xp.random.default_rng()
+        make: Callable[..., Any] = getattr(xp, 'library_call', _call)
+        found = generators[owner] = make(xp.random.default_rng)
     return found
+
+
+def _call(function: Callable[[], Any]) -> Any:
+    return function()
 
 
 def uniform(xp: Any, shape: Shape, dtype: NumpyDType) -> Array:

@@ -11,7 +11,7 @@ import pytest
 
 from tensorvar import dtypes, errors
 from tensorvar._backend import cupy_backend, gpu_discovery, peer
-from tensorvar._ops import _special
+from tensorvar._ops import _special, unseeded
 
 pytestmark = pytest.mark.gpu
 
@@ -127,7 +127,7 @@ def test_calls_leave_the_programs_own_state_as_it_was(gpu: Any) -> None:
 
 def test_the_programs_own_code_is_ordered_with_ours(gpu: Any) -> None:
     cupy = gpu.array_module
-    own = cupy.arange(1 << 20, dtype=F32)
+    own = cupy.asarray(numbers(1 << 20))
     with gpu.stream():
         inside = _slow_sum(own)
         array = gpu.call(_slow_sum, inside)
@@ -148,6 +148,31 @@ def test_memory_is_counted_limited_and_given_back(gpu: Any) -> None:
     del kept
     assert gpu.memory_info().current == 512
     assert gpu.release_memory() >= 32 << 20
+
+
+def test_what_libraries_keep_is_no_value(gpu: Any) -> None:
+    xp = gpu.array_module
+    array = gpu.from_host(numbers(1 << 12).astype(np.complex64))
+    transformed = gpu.call(xp.fft.fftn, array, axes=(-1,))
+    np.testing.assert_allclose(gpu.to_host(transformed), np.fft.fft(numbers(1 << 12)), rtol=1e-3)
+    drawn = gpu.call(unseeded.uniform, xp, (1000,), F32)
+    assert gpu.memory_info().current == (1 << 15) * 2 + 4096
+    del array, transformed, drawn
+    assert gpu.memory_info().current == 0
+
+
+def test_a_graph_takes_no_memory_of_others(gpu: Any) -> None:
+    xp = gpu.array_module
+    array = gpu.from_host(numbers(64).astype(np.complex64))
+    for work in (lambda: xp.fft.fftn(array, axes=(-1,)), lambda: xp.asarray([1.0, 2.0])):
+        gpu.call(work)
+        with pytest.raises(errors.InternalError, match=r'\[capture\]'):
+            gpu.capture(work)
+    gpu.call(lambda: array * 2)
+    graph, doubled = gpu.capture(lambda: gpu.call(lambda: array * 2))
+    gpu.call(graph.launch)
+    assert np.array_equal(gpu.to_host(doubled), numbers(64) * 2)
+    assert gpu.call(xp.asarray, [1.0, 2.0]).shape == (2,)
 
 
 def test_a_full_card_raises_our_error(gpu: Any) -> None:
