@@ -6,9 +6,11 @@ what else it reads or writes has to be where it was when the graph runs.
 """
 
 import contextlib
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from tensorvar import errors
 from tensorvar._backend import cupy_streams
 
 
@@ -36,6 +38,50 @@ class Graph:
         self._graph.launch()
 
 
+class _Uploads:
+    """Keeps CuPy from uploading host data in threads that capture a graph.
+
+    CuPy does so for lists that become arrays, and to join many arrays. Such a copy would
+    read memory that serves others by the time the graph runs. And CuPy asks whether it is
+    done, which CUDA answers by breaking the capture off; CuPy would go on asking for good
+    and give none of the memory of later uploads back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._captures = 0
+        self._here = threading.local()
+
+    @contextlib.contextmanager
+    def refused(self, cupy: Any) -> Iterator[None]:
+        """Refuses them in this thread; other threads' go on as before."""
+        allocate = cupy.get_default_pinned_memory_pool().malloc
+
+        def allocate_or_refuse(nbytes: int) -> Any:
+            if getattr(self._here, 'captures', False):
+                raise errors.InternalError(
+                    '[capture] host data was to be uploaded while a graph was captured; only '
+                    'work of the GPU itself becomes part of a graph'
+                )
+            return allocate(nbytes)
+
+        with self._lock:
+            self._captures += 1
+            cupy.cuda.set_pinned_memory_allocator(allocate_or_refuse)
+        self._here.captures = True
+        try:
+            yield
+        finally:
+            self._here.captures = False
+            with self._lock:
+                self._captures -= 1
+                if not self._captures:
+                    cupy.cuda.set_pinned_memory_allocator(allocate)
+
+
+_uploads = _Uploads()
+
+
 def capture(session: cupy_streams.Session, function: Callable[[], Any]) -> tuple[Graph, Any]:
     """Writes down what a function queues; nothing of it is run.
 
@@ -53,7 +99,7 @@ def capture(session: cupy_streams.Session, function: Callable[[], Any]) -> tuple
     stream = under_way.stream
     session.thread.capture = under_way
     try:
-        with cupy_streams.Activation(session):
+        with cupy_streams.Activation(session), _uploads.refused(session.cupy):
             stream.begin_capture()
             try:
                 result = function()

@@ -55,8 +55,10 @@ def words(xp: Any, key: int, counter: int, offsets: Array) -> Words:
     """
     even, odd = _counter_words(xp, counter, offsets)
     ones = (1,) * offsets.ndim
-    multipliers = _column(xp, _MULTIPLIERS, (2, *ones))
-    keys = _column(xp, _rounds(key), (_ROUNDS, 2, *ones))
+    multipliers = _pair(xp, *_MULTIPLIERS).reshape((2, *ones))
+    rounds = xp.arange(_ROUNDS, dtype=xp.uint64)[:, None]
+    keys = _pair(xp, key & MASK_32, key >> 32) + rounds * _pair(xp, *_KEY_STEPS)
+    keys = (keys & MASK_32).reshape((_ROUNDS, 2, *ones))
     for step in range(_ROUNDS):
         product = even * multipliers
         # Each product feeds the other pair: word 0 takes the high half of product 1.
@@ -125,5 +127,7 @@ def _counter_words(xp: Any, counter: int, offsets: Array) -> Words:
     return Words(even, odd)
 
 
-def _column(xp: Any, values: Any, shape: tuple[int, ...]) -> Array:
-    return xp.asarray(values, dtype=xp.uint64).reshape(shape)
+def _pair(xp: Any, first: int, second: int) -> Array:
+    """Two numbers below ``2**32`` as an array, which is computed and not copied to a card."""
+    places = xp.arange(2, dtype=xp.uint64)
+    return (1 - places) * first + places * second

@@ -240,6 +240,7 @@ class FakeCuda:
         self.current = threading.local()
         self._null_streams = [Stream(self, card) for card in range(cards)]
         self.default_pool = Pool(self)
+        self.allocate_pinned: Callable[[int], Any] = Memory
         self.begin_thread()
         self.module = self._make_module()
 
@@ -266,6 +267,9 @@ class FakeCuda:
     def _set_allocator(self, allocator: Any) -> None:
         self.current.thread_allocator = allocator
         self.current.allocator = allocator or self.default_pool.malloc
+
+    def _set_pinned_allocator(self, allocator: Callable[[int], Any]) -> None:
+        self.allocate_pinned = allocator
 
     def _memcpy(self, target: int, source: int, nbytes: int, kind: int) -> None:
         ctypes.memmove(target, source, nbytes)
@@ -353,6 +357,7 @@ class FakeCuda:
             ),
             nvrtc=SimpleNamespace(getVersion=lambda: (13, 0)),
             runtime=runtime,
+            set_pinned_memory_allocator=self._set_pinned_allocator,
         )
         return SimpleNamespace(
             **{name: self._function(name) for name in FUNCTIONS},
@@ -360,5 +365,6 @@ class FakeCuda:
             cuda=cuda,
             empty=lambda shape, dtype: array_type(shape, dtype),
             get_default_memory_pool=lambda: self.default_pool,
+            get_default_pinned_memory_pool=lambda: SimpleNamespace(malloc=Memory),
             ndarray=array_type,
         )
