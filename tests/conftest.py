@@ -127,3 +127,12 @@ def device(request: pytest.FixtureRequest) -> str:
     configure = {'second_cpu': 'two_cpus', 'simulated_gpu': 'simulated_gpus'}
     request.getfixturevalue(configure.get(request.param, 'fresh_devices'))
     return DEVICES[request.param]
+
+
+@pytest.fixture
+def values_checked(device: str, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Has a real card look at values at once, which all other devices do anyway."""
+    on_card = request.node.callspec.params['device'] == 'real_gpu'
+    tv.debugging.set_synchronous(on_card)
+    yield
+    tv.debugging.set_synchronous(False)

@@ -19,6 +19,7 @@ PLACES = {
     # Not heavy, but of no use to a program on the CPU.
     'tensorvar._core.device_kernels': {'tensorvar._core.kernels'},
     'tensorvar._ops._host_rows': {'scipy.sparse._sparsetools'},
+    'tensorvar._ops._matrices': {'cupyx'},
     'tensorvar._ops._special': {'cupyx.scipy.special', 'scipy.special'},
 }
 CHEAP = {'ml_dtypes', 'numpy'}

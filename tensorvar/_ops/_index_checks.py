@@ -6,6 +6,7 @@ import numpy as np
 
 from tensorvar import dtypes, errors
 from tensorvar._backend.base import Array
+from tensorvar._device import switches
 
 _UNSIGNED = {
     dtypes.int32.numpy: dtypes.uint32.numpy,
@@ -16,6 +17,11 @@ _UNSIGNED = {
 def looks_at_once(xp: Any) -> bool:
     """Whether a look at values waits for no card."""
     return xp is np or hasattr(xp, 'look')
+
+
+def may_look(xp: Any) -> bool:
+    """Whether values may be looked at for a check: no card waits, or it is to wait."""
+    return looks_at_once(xp) or switches.is_on(switches.SYNCHRONOUS)
 
 
 def look(xp: Any, indices: Array) -> np.ndarray[Any, Any]:
@@ -54,6 +60,9 @@ def refuse_outside(xp: Any, op: str, indices: Array, limit: int, argument: str =
     Raises:
         InvalidIndexError: the first index outside, in reading order.
     """
+    # Of what lies on a card, one bool is fetched first, and the rest for the message.
+    if not looks_at_once(xp) and not look(xp, ((indices < 0) | (indices >= limit)).any()):
+        return
     host = look(xp, indices)
     if are_inside(host, limit):
         return

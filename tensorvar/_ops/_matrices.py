@@ -1,14 +1,16 @@
 """What the ops of linear algebra share: rules, adjoints, matrices that are not finite."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
-from tensorvar import _shapes, dtypes, errors
+from tensorvar import _optional, _shapes, dtypes, errors
+from tensorvar._backend import gpu_discovery
 from tensorvar._backend.base import Array
 from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import array_layout, array_shape, matmul
+from tensorvar._ops import _index_checks, array_layout, array_shape, matmul
 
 FACTORED = frozenset(
     d.numpy for d in (dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128)
@@ -126,6 +128,17 @@ def with_nan(xp: Any, bad: Array, values: Array) -> Array:
 def is_card(xp: Any) -> bool:
     """Whether the array module is CuPy, whose factorisations fail without saying so."""
     return getattr(xp, '__name__', '') == 'cupy'
+
+
+def told_of_failures(xp: Any) -> contextlib.AbstractContextManager[Any]:
+    """Inside, a failed factorisation raises ``LinAlgError``.
+
+    With CuPy only where values may be looked at, as it waits for the card then.
+    """
+    if not (is_card(xp) and _index_checks.may_look(xp)):
+        return contextlib.nullcontext()
+    cupyx = _optional.load('cupyx', gpu_discovery.cupy_requirement())
+    return cupyx.errstate(linalg='raise')  # type: ignore[no-any-return]
 
 
 def conjugate_transpose(array: Array) -> Array:

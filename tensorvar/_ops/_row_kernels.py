@@ -54,6 +54,30 @@ def number_tuples(
     return numbers
 
 
+def report_outside(
+    kernels: 'Kernels', name: str, numbers: Array, limit: int, argument: str, least: int = 0
+) -> None:
+    """Reports the first number out of range, as kernels do, for an op that is array code.
+
+    To be called after the op, which may have refused the number itself.
+
+    Args:
+        kernels: of the device.
+        name: of the op.
+        numbers: integers of any shape.
+        limit: they must be below this.
+        argument: name of the op's argument.
+        least: what they must not be below.
+    """
+    if not numbers.size:
+        return
+    xp = kernels.xp
+    word = kernels.reports.word(name, numbers.shape, f'in [{least}, {limit})', argument)
+    outside = ((numbers < least) | (numbers >= limit)).reshape((-1,))
+    position = xp.where(outside.any(), outside.argmax() + 1, 0)
+    xp.maximum(word, position.astype(word.dtype), out=word)
+
+
 def gather(
     kernels: 'Kernels', shape: tuple[int, ...], table: Array, rows: Array, word: Array
 ) -> Any:

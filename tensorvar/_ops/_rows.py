@@ -90,7 +90,7 @@ def flat_rows(xp: Any, op: str, indices: Array, shape: tuple[int, ...], batch_di
     Returns:
         int64 of shape ``(number of tuples,)``, in order.
     """
-    if _index_checks.looks_at_once(xp):
+    if _index_checks.may_look(xp):
         dims = shape[batch_dims : batch_dims + indices.shape[-1]]
         _index_checks.refuse_tuples_outside(xp, op, indices, dims)
     return row_numbers(xp, indices, shape, batch_dims)

@@ -11,16 +11,10 @@ import numpy as np
 
 from tensorvar import errors
 from tensorvar._backend.base import Array
-from tensorvar._device import switches
 from tensorvar._ops import _index_checks
 
 
-def can_look(xp: Any) -> bool:
-    """Whether values of ``xp``'s arrays may be read now."""
-    return _index_checks.looks_at_once(xp) or switches.is_on(switches.SYNCHRONOUS)
-
-
-def refuse_where(xp: Any, bad: Array, op: str, message: str) -> None:
+def refuse_where(xp: Any, bad: Array, op: str, message: str, *, waits: bool = False) -> None:
     """Raises if any element of ``bad`` is True and values may be read now.
 
     Args:
@@ -28,14 +22,16 @@ def refuse_where(xp: Any, bad: Array, op: str, message: str) -> None:
         bad: bools.
         op: name of the op.
         message: what was given; what is allowed; what to do.
+        waits: whether the op waits for a card in any case, so that a look costs little.
 
     Raises:
         InvalidArgumentError: an element is True.
     """
-    if not can_look(xp):
+    if not (waits or _index_checks.may_look(xp)):
         return
-    host = np.asarray(_index_checks.look(xp, bad))
-    if host.any():
+    # Of what lies on a card, one bool is fetched first, and the rest for the message.
+    if _index_checks.look(xp, xp.asarray(bad.any())):
+        host = np.asarray(_index_checks.look(xp, bad))
         first = [int(position) for position in np.argwhere(host)[0]]
         where = f', first at {first}' if first else ''
         raise errors.InvalidArgumentError(f'[{op}] {message}{where}', op)

@@ -1,6 +1,6 @@
 """How often each number comes: bincount and confusion_matrix."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from tensorvar._core.tensor import Tensor
 from tensorvar._ops import (
     _arguments,
     _index_checks,
+    _row_kernels,
     _rows,
     array_join,
     array_shape,
@@ -20,6 +21,9 @@ from tensorvar._ops import (
     reduction,
 )
 from tensorvar._ops._gradient_helpers import Gradients
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _NAME, _CONFUSION = 'DenseBincount', 'ConfusionMatrix'
 _INT64 = dtypes.int64.numpy
@@ -79,8 +83,7 @@ def _forward(
     by_row: bool,
     binary_output: bool,
 ) -> Array:
-    if _index_checks.looks_at_once(xp):
-        _refuse_negative(xp, _NAME, array)
+    _refuse_negative(xp, _NAME, array)
     flat = array.reshape((-1,)).astype(_INT64)
     bins = _number_of_bins(xp, flat, minlength, maxlength)
     rows = array.shape[:1] if by_row and array.ndim == 2 else ()
@@ -101,10 +104,11 @@ def _forward(
 
 
 def _refuse_negative(xp: Any, op: str, array: Array, argument: str = 'Input arr') -> None:
-    host = _index_checks.look(xp, array)
-    if (host < 0).any():
+    # On a card, too: the number of bins, which is asked for next, has to be waited for.
+    least = int(_index_checks.look(xp, xp.asarray(array.min()))) if array.size else 0
+    if least < 0:
         raise errors.InvalidArgumentError(
-            f'[{op}] {argument} must be non-negative, but the least value is {int(host.min())}; '
+            f'[{op}] {argument} must be non-negative, but the least value is {least}; '
             f'mask or shift the values',
             op,
         )
@@ -216,10 +220,12 @@ def _infer_confusion(
 def _refuse_classes(xp: Any, labels: Array, predictions: Array, num_classes: int | None) -> None:
     for argument, classes in (('labels', labels), ('predictions', predictions)):
         _refuse_negative(xp, _CONFUSION, classes, f'`{argument}`')
-        host = _index_checks.look(xp, classes)
-        if num_classes is not None and (host >= num_classes).any():
+        if num_classes is None or not classes.size:
+            continue
+        greatest = int(_index_checks.look(xp, xp.asarray(classes.max())))
+        if greatest >= num_classes:
             raise errors.InvalidArgumentError(
-                f'[{_CONFUSION}] `{argument}` out of bound: the greatest is {int(host.max())}, and '
+                f'[{_CONFUSION}] `{argument}` out of bound: the greatest is {greatest}, and '
                 f'num_classes is {num_classes}; correct one of them',
                 _CONFUSION,
             )
@@ -228,7 +234,7 @@ def _refuse_classes(xp: Any, labels: Array, predictions: Array, num_classes: int
 def _confusion(
     xp: Any, labels: Array, predictions: Array, weights: Array, *, num_classes: int | None
 ) -> Array:
-    if _index_checks.looks_at_once(xp):
+    if num_classes is None or _index_checks.may_look(xp):
         _refuse_classes(xp, labels, predictions, num_classes)
     classes = num_classes
     if classes is None:
@@ -238,6 +244,21 @@ def _confusion(
     values = xp.broadcast_to(weights, labels.shape)[:, None]
     total = _rows.sum_rows(xp, classes * classes, rows, values)
     return total.astype(weights.dtype).reshape((classes, classes))
+
+
+def _confusion_kernel(
+    kernels: 'Kernels',
+    labels: Array,
+    predictions: Array,
+    weights: Array,
+    *,
+    num_classes: int | None,
+) -> Array:
+    result = _confusion(kernels.xp, labels, predictions, weights, num_classes=num_classes)
+    if num_classes is not None:
+        for argument, classes in (('labels', labels), ('predictions', predictions)):
+            _row_kernels.report_outside(kernels, _CONFUSION, classes, num_classes, argument)
+    return result
 
 
 def _confusion_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -254,6 +275,7 @@ CONFUSION_MATRIX = op_registry.register(
         _confusion_gradient,
         inputs='i i T',
         dtypes={'i': frozenset({_INT64}), 'T': dtypes.NUMERIC | dtypes.BOOLEAN},
+        kernel=_confusion_kernel,
         wide=True,
     )
 )
@@ -283,7 +305,9 @@ def confusion_matrix(
 
     Raises:
         ValueError: the shapes do not fit.
-        InvalidArgumentError: a class is negative, or not below ``num_classes``.
+        InvalidArgumentError: a class is negative, or not below ``num_classes``. Where
+            ``num_classes`` is given, a pair with such a class that comes from a card itself
+            is left out, and reported when the host next waits for the card.
     """
     first = cast.cast(conversion.convert_to_tensor(labels), dtypes.int64)
     second = cast.cast(conversion.convert_to_tensor(predictions), dtypes.int64)

@@ -44,8 +44,8 @@ def _infer_partition(
 def _partition(
     xp: Any, data: Array, partitions: Array, *, num_partitions: int
 ) -> tuple[Array, ...]:
-    if _index_checks.looks_at_once(xp):
-        _index_checks.refuse_outside(xp, _PARTITION, partitions, num_partitions, 'partitions')
+    # On a card, too: the sizes of the results have to be waited for.
+    _index_checks.refuse_outside(xp, _PARTITION, partitions, num_partitions, 'partitions')
     tail = data.shape[partitions.ndim :]
     rows = data.reshape((math.prod(partitions.shape), *tail))
     flat = partitions.reshape((-1,))
@@ -77,8 +77,6 @@ def dynamic_partition(
     data: Any, partitions: Any, num_partitions: Any, name: str | None = None
 ) -> list[Tensor]:
     """Deals the rows of ``data`` out to several tensors.
-
-    On a card, rows whose partition is out of range are left out.
 
     Args:
         data: values of any dtype whose shape begins with that of ``partitions``.
@@ -115,7 +113,8 @@ def _stitch(xp: Any, indices: Array, data: Array) -> Array:
     tail = data.shape[1:]
     if indices.shape[0] == 0:
         return xp.zeros((0, *tail), data.dtype)
-    if _index_checks.looks_at_once(xp):
+    # On a card, too: the number of rows, which is asked for next, has to be waited for.
+    if _index_checks.look(xp, xp.asarray(indices.min())) < 0:
         _index_checks.refuse_outside(xp, _STITCH, indices, 2**31)
     # An array operation, because on a card the host does not know the greatest index.
     sizes = xp.bincount(indices)

@@ -90,7 +90,7 @@ def _row_numbers(xp: Any, indices: Array, sizes: _Sizes) -> Array:
 
 def _forward(xp: Any, params: Array, indices: Array, *, axis: int, batch_dims: int) -> Array:
     axis = _check_axes(params.shape, indices.shape, axis, batch_dims)
-    if _index_checks.looks_at_once(xp):
+    if _index_checks.may_look(xp):
         _index_checks.refuse_outside(xp, _NAME, indices, params.shape[axis])
         if batch_dims == 0:
             return params.take(indices, axis)

@@ -280,7 +280,8 @@ def scatter_nd(
         A tensor of ``shape`` in the dtype of ``updates``.
 
     Raises:
-        InvalidIndexError: a tuple is out of range.
+        InvalidIndexError: a tuple is out of range. One that comes from a card itself is left
+            out, and is reported when the host next waits for the card.
         InvalidArgumentError: the shapes do not fit; wrong index dtype.
     """
     check_policy('ScatterNd', bad_indices_policy)

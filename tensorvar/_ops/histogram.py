@@ -43,9 +43,10 @@ def _forward(
 ) -> Array:
     low, high = value_range[:1], value_range[1:]
     message = 'value_range should satisfy value_range[0] < value_range[1]; give them in order'
-    _value_checks.refuse_where(xp, ~(low < high), _NAME, message)
+    # On a card, too, as counting waits for it.
+    _value_checks.refuse_where(xp, ~(low < high), _NAME, message, waits=True)
     message = 'Histogram values must not contain NaN, but some do; mask them first'
-    _value_checks.refuse_where(xp, values != values, _NAME, message)
+    _value_checks.refuse_where(xp, values != values, _NAME, message, waits=True)
     above = xp.maximum(values.reshape((-1,)), low) - low
     width = (high - low).astype(_FLOAT64) / nbins
     # What lies beyond an end counts in the bin there.

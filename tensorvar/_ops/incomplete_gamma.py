@@ -9,7 +9,7 @@ from tensorvar._backend.base import Array
 from tensorvar._core import executor
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, Gradient, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _define, _index_checks, _value_checks, exponential, special_functions
+from tensorvar._ops import _define, _index_checks, exponential, special_functions
 from tensorvar._ops._gradient_helpers import Gradients, sum_to_shape
 from tensorvar._ops._special import special
 
@@ -111,7 +111,7 @@ def _fraction(xp: Any, a: Array, x: Array) -> Array:
 
 def _is_done(xp: Any, step: int, small: Array) -> bool:
     """Whether no element needs more terms; a card is not waited for to know."""
-    if step % _TERMS_BETWEEN_LOOKS or not _value_checks.can_look(xp):
+    if step % _TERMS_BETWEEN_LOOKS or not _index_checks.may_look(xp):
         return False
     return bool(np.asarray(_index_checks.look(xp, small)).all())
 

@@ -125,7 +125,9 @@ def lu(input: Any, output_idx_type: Any = dtypes.int32, name: str | None = None)
         ``p``: row ``i`` of the product of the factors is row ``p[i]`` of ``input``.
 
     Raises:
-        InvalidArgumentError: a singular matrix, one that is not square, or another dtype.
+        InvalidArgumentError: a singular matrix, one that is not square, or another dtype. On a
+            real GPU factors of a singular matrix hold inf or nan, unless
+            ``set_synchronous(True)`` was called.
     """
     index_type = dtypes.as_dtype(output_idx_type)
     if index_type not in _INDEX_TYPES:

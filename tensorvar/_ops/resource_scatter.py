@@ -21,7 +21,7 @@ from tensorvar._core.op_registry import (
     ValueCheck,
     register,
 )
-from tensorvar._ops import _index_checks, _row_kernels, _rows, _value_checks
+from tensorvar._ops import _index_checks, _row_kernels, _rows
 
 if TYPE_CHECKING:
     from tensorvar._core.kernels import Kernels
@@ -225,7 +225,7 @@ def _nd_kernel(op: str, name: str) -> Kernel:
 
 def _refuse_zero_divisors(kernels: 'Kernels', name: str, updates: Array) -> None:
     """Raises if that can be seen at once; else quotients of integers by 0 are 0."""
-    if name == 'scatter_div' and _value_checks.can_look(kernels.xp):
+    if name == 'scatter_div' and _index_checks.may_look(kernels.xp):
         _refuse_zeros(_index_checks.look(kernels.xp, updates))
 
 

@@ -1,7 +1,7 @@
 """The beginnings of sequences, of given lengths, in reverse order."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _index_checks, _rows
+from tensorvar._ops import _arguments, _index_checks, _row_kernels, _rows
 from tensorvar._ops._gradient_helpers import Gradients
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _NAME = 'ReverseSequence'
 
@@ -47,7 +50,7 @@ def _refuse_lengths(xp: Any, seq_lengths: Array, limit: int) -> None:
 
 
 def _forward(xp: Any, array: Array, seq_lengths: Array, *, seq_axis: int, batch_axis: int) -> Array:
-    if _index_checks.looks_at_once(xp):
+    if _index_checks.may_look(xp):
         _refuse_lengths(xp, seq_lengths, array.shape[seq_axis])
     moved = xp.moveaxis(array, (batch_axis, seq_axis), (0, 1))
     batch, length = moved.shape[:2]
@@ -55,9 +58,20 @@ def _forward(xp: Any, array: Array, seq_lengths: Array, *, seq_axis: int, batch_
     places = xp.arange(length)
     ends = seq_lengths[:, None]
     source = xp.where(places < ends, ends - 1 - places, places)
-    rows = (xp.arange(batch)[:, None] * length + source).reshape((-1,))
+    rows = xp.arange(batch)[:, None] * length + source
+    # Of a bad length that nobody looked at, which would reach into the next sequence.
+    rows = xp.where((source >= 0) & (source < length), rows, -1).reshape((-1,))
     reversed_rows = _rows.take_rows(xp, table, rows).reshape(moved.shape)
     return xp.moveaxis(reversed_rows, (0, 1), (batch_axis, seq_axis))
+
+
+def _kernel(
+    kernels: 'Kernels', array: Array, seq_lengths: Array, *, seq_axis: int, batch_axis: int
+) -> Array:
+    xp, limit = kernels.xp, array.shape[seq_axis] + 1
+    result = _forward(xp, array, seq_lengths, seq_axis=seq_axis, batch_axis=batch_axis)
+    _row_kernels.report_outside(kernels, _NAME, seq_lengths, limit, 'seq_lengths')
+    return result
 
 
 def _gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -66,7 +80,15 @@ def _gradient(context: Any, gradient: Tensor) -> Gradients:
 
 
 REVERSE_SEQUENCE = op_registry.register(
-    OpDef(_NAME, _infer, _forward, _gradient, inputs='T i', dtypes={'i': _rows.INDICES})
+    OpDef(
+        _NAME,
+        _infer,
+        _forward,
+        _gradient,
+        inputs='T i',
+        dtypes={'i': _rows.INDICES},
+        kernel=_kernel,
+    )
 )
 
 
@@ -92,7 +114,9 @@ def reverse_sequence(
     Raises:
         TypeError: no ``seq_axis``.
         InvalidArgumentError: an axis is out of range, or the number of lengths is wrong.
-        InvalidIndexError: a length is negative or longer than a sequence.
+        InvalidIndexError: a length is negative or longer than a sequence. One that comes
+            from a card itself gives zeros for what lies outside, and is reported when the
+            host next waits for the card.
 
     Example:
         >>> import tensorvar as tv

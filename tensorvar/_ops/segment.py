@@ -62,7 +62,7 @@ def refuse_too_high(xp: Any, op: str, segment_ids: Array, num_segments: int) -> 
 
 
 def _forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> Array:
-    if _index_checks.looks_at_once(xp):
+    if _index_checks.may_look(xp):
         refuse_too_high(xp, _NAME, segment_ids, num_segments)
     tail = data.shape[segment_ids.ndim :]
     values = data.reshape((math.prod(segment_ids.shape), math.prod(tail)))
@@ -118,7 +118,8 @@ def unsorted_segment_sum(
 
     Raises:
         InvalidArgumentError: the shapes do not fit, or ``num_segments`` is negative.
-        InvalidIndexError: a segment is not below ``num_segments``.
+        InvalidIndexError: a segment is not below ``num_segments``. One that comes from a card
+            itself is dropped, and reported when the host next waits for the card.
     """
     count = _arguments.scalar(_NAME, 'num_segments', num_segments)
 

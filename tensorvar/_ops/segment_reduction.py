@@ -42,6 +42,10 @@ def _rule(op: str) -> Infer:
 
 
 def _refuse_disorder(xp: Any, op: str, segment_ids: Array) -> None:
+    # On a card, too: the number of segments, asked for next, has to be waited for.
+    falling = (segment_ids[1:] < segment_ids[:-1]).any()
+    if not _index_checks.look(xp, xp.asarray(falling | (segment_ids[0] < 0))):
+        return
     host = _index_checks.look(xp, segment_ids)
     if host[0] < 0:
         raise errors.InvalidIndexError(
@@ -49,14 +53,12 @@ def _refuse_disorder(xp: Any, op: str, segment_ids: Array) -> None:
             f'correct them',
             op,
         )
-    falls = np.flatnonzero(host[1:] < host[:-1])
-    if falls.size:
-        place = int(falls[0]) + 1
-        raise errors.InvalidArgumentError(
-            f'[{op}] segment ids are not increasing: segment_ids[{place}] = {int(host[place])} '
-            f'comes after {int(host[place - 1])}; sort the rows, or use an unsorted_segment op',
-            op,
-        )
+    place = int(np.flatnonzero(host[1:] < host[:-1])[0]) + 1
+    raise errors.InvalidArgumentError(
+        f'[{op}] segment ids are not increasing: segment_ids[{place}] = {int(host[place])} '
+        f'comes after {int(host[place - 1])}; sort the rows, or use an unsorted_segment op',
+        op,
+    )
 
 
 def _forward(op: str, reduction: Reduction) -> Forward:
@@ -64,8 +66,7 @@ def _forward(op: str, reduction: Reduction) -> Forward:
         tail = data.shape[1:]
         if segment_ids.shape[0] == 0:
             return xp.zeros((0, *tail), data.dtype)
-        if _index_checks.looks_at_once(xp):
-            _refuse_disorder(xp, op, segment_ids)
+        _refuse_disorder(xp, op, segment_ids)
         # An array operation, because on a card the host does not know the last segment.
         count = xp.bincount(segment_ids).shape[0]
         rows = reduction(xp, count, segment_ids, data.reshape((data.shape[0], math.prod(tail))))

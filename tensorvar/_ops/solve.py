@@ -38,7 +38,8 @@ def _checked(xp: Any, op: str, matrices: Array, compute: Callable[[], Array]) ->
     nans = xp.isnan(matrices).any(axis=(-2, -1))
     _value_checks.refuse_where(xp, xp.asarray(nans), op, _SINGULAR)
     try:
-        result = compute()
+        with _matrices.told_of_failures(xp):
+            result = compute()
     except np.linalg.LinAlgError as error:
         raise errors.InvalidArgumentError(f'[{op}] {_SINGULAR}', op) from error
     if _matrices.is_card(xp):
@@ -52,7 +53,16 @@ def _checked(xp: Any, op: str, matrices: Array, compute: Callable[[], Array]) ->
 @in_float32
 def _inverse(xp: Any, array: Array, *, adjoint: bool) -> Array:
     matrices = _matrices.conjugate_transpose(array) if adjoint else array
-    return _checked(xp, 'MatrixInverse', array, lambda: xp.linalg.inv(matrices))
+    return _checked(xp, 'MatrixInverse', array, lambda: _invert(xp, matrices))
+
+
+def _invert(xp: Any, matrices: Array) -> Array:
+    if matrices.ndim == 2 or not _matrices.is_card(xp):
+        return xp.linalg.inv(matrices)
+    # Of a singular matrix in a batch, cuBLAS says that it writes no inverse: memory would
+    # stay as it was. A system with such a matrix has inf or nan as its solution.
+    ones = xp.eye(matrices.shape[-1], dtype=matrices.dtype)
+    return xp.linalg.solve(matrices, xp.broadcast_to(ones, matrices.shape))
 
 
 def _inverse_gradient(context: Any, gradient: Tensor) -> Gradients:

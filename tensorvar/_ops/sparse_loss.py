@@ -65,7 +65,7 @@ def _checked(xp: Any, logits: Any, labels: Any) -> tuple[Any, Any]:
         f'Received a label value which is outside the valid range of [0, {classes}); labels are '
         f'class numbers; mask the rows that have none',
     )
-    if _value_checks.can_look(xp):
+    if _index_checks.may_look(xp):
         return row, None
     return xp.where(outside, 0, labels).reshape((-1,)), outside
 
@@ -83,7 +83,7 @@ def _forward(xp: Any, logits: Any, labels: Any) -> Any:
 
 def _backprop(xp: Any, logits: Any, labels: Any) -> Any:
     """``softmax(logits)`` less 1 at the label; nan in rows whose label is no class."""
-    if _value_checks.can_look(xp):
+    if _index_checks.may_look(xp):
         # The loss has refused labels that are no classes.
         classes, outside = labels.reshape((-1,)), None
     else:

@@ -111,7 +111,9 @@ def eigh(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
         columns.
 
     Raises:
-        InvalidArgumentError: matrices that are not square or hold inf or nan; another dtype.
+        InvalidArgumentError: matrices that are not square or hold inf or nan; another dtype. A
+            real GPU gives nan for matrices with inf or nan, unless ``set_synchronous(True)``
+            was called.
     """
     values, vectors = executor.run(EIGH, tensor, compute_v=True)
     return values, vectors

@@ -211,7 +211,8 @@ def tensor_scatter_nd_update(
         A tensor with the shape and dtype of ``tensor``.
 
     Raises:
-        InvalidIndexError: a tuple is out of range.
+        InvalidIndexError: a tuple is out of range. One that comes from a card itself is left
+            out, and is reported when the host next waits for the card.
         InvalidArgumentError: the shapes do not fit; wrong index dtype.
     """
     return _run(UPDATE, tensor, indices, updates)

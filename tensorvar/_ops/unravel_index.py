@@ -1,7 +1,7 @@
 """Positions in a flattened array as positions along each axis."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,10 @@ from tensorvar._backend.base import Array
 from tensorvar._core import conversion, executor, op_registry
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
-from tensorvar._ops import _arguments, _index_checks, _rows
+from tensorvar._ops import _arguments, _index_checks, _row_kernels, _rows
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 _NAME = 'UnravelIndex'
 
@@ -32,7 +35,7 @@ def _infer(indices: ArraySpec, *, dims: tuple[int, ...]) -> ArraySpec:
 
 
 def _forward(xp: Any, indices: Array, *, dims: tuple[int, ...]) -> Array:
-    if _index_checks.looks_at_once(xp):
+    if _index_checks.may_look(xp):
         _index_checks.refuse_outside(xp, _NAME, indices, math.prod(dims))
     rows = []
     rest = indices
@@ -44,8 +47,14 @@ def _forward(xp: Any, indices: Array, *, dims: tuple[int, ...]) -> Array:
     return xp.stack(rows[::-1])
 
 
+def _kernel(kernels: 'Kernels', indices: Array, *, dims: tuple[int, ...]) -> Array:
+    result = _forward(kernels.xp, indices, dims=dims)
+    _row_kernels.report_outside(kernels, _NAME, indices, math.prod(dims), 'indices')
+    return result
+
+
 UNRAVEL_INDEX = op_registry.register(
-    OpDef(_NAME, _infer, _forward, NOT_DIFFERENTIABLE, dtypes={'T': _rows.INDICES})
+    OpDef(_NAME, _infer, _forward, NOT_DIFFERENTIABLE, dtypes={'T': _rows.INDICES}, kernel=_kernel)
 )
 
 
@@ -62,7 +71,9 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
 
     Raises:
         InvalidArgumentError: more dimensions, another dtype, or a shape without elements.
-        InvalidIndexError: an index is out of range. (TensorFlow lets negative ones pass.)
+        InvalidIndexError: an index is out of range. (TensorFlow lets negative ones pass.) One
+            that comes from a card itself gives some place within ``dims``, and is reported
+            when the host next waits for the card.
 
     Example:
         >>> import tensorvar as tv

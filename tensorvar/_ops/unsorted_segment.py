@@ -1,7 +1,7 @@
 """Reductions over rows by segment, in any order: unsorted_segment_max and kin."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from tensorvar._ops import (
     _arguments,
     _gradient_helpers,
     _index_checks,
+    _row_kernels,
     _rows,
     _segment_rows,
     cast,
@@ -23,6 +24,9 @@ from tensorvar._ops import (
 )
 from tensorvar._ops._gradient_helpers import Gradients
 from tensorvar._ops.segment_reduction import Reduction
+
+if TYPE_CHECKING:
+    from tensorvar._core.kernels import Kernels
 
 
 def _greatest(xp: Any, count: int, segments: Array, rows: Array) -> Array:
@@ -46,12 +50,19 @@ def _register(
     name: str, reduction: Reduction, gradient: Gradient, allowed: frozenset[np.dtype[Any]]
 ) -> OpDef:
     def forward(xp: Any, data: Array, segment_ids: Array, *, num_segments: int) -> Array:
-        if _index_checks.looks_at_once(xp):
+        if _index_checks.may_look(xp):
             segment.refuse_too_high(xp, name, segment_ids, num_segments)
         tail = data.shape[segment_ids.ndim :]
         values = data.reshape((math.prod(segment_ids.shape), math.prod(tail)))
         found = reduction(xp, num_segments, segment_ids.reshape((-1,)), values)
         return found.astype(data.dtype, copy=False).reshape((num_segments, *tail))
+
+    def kernel(kernels: 'Kernels', data: Array, segment_ids: Array, *, num_segments: int) -> Array:
+        result = forward(kernels.xp, data, segment_ids, num_segments=num_segments)
+        # Negative ones are dropped, and what is too high as well.
+        kept = kernels.xp.maximum(segment_ids, -1)
+        _row_kernels.report_outside(kernels, name, kept, num_segments, 'segment_ids', least=-1)
+        return result
 
     return op_registry.register(
         OpDef(
@@ -61,6 +72,7 @@ def _register(
             gradient,
             inputs='T i',
             dtypes={'T': allowed, 'i': _rows.INDICES},
+            kernel=kernel,
             wide=True,
         )
     )

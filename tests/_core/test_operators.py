@@ -104,6 +104,7 @@ def test_no_promotion_between_tensors(device: str, kind: str, dtype: tv.DType) -
         a + b
 
 
+@pytest.mark.usefixtures('values_checked')
 @kinds
 def test_integers_divide_as_in_tensorflow(device: str, kind: str) -> None:
     with tv.device(device):

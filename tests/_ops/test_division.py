@@ -64,6 +64,7 @@ def test_float_floor_division_is_the_floor_of_the_quotient():
     assert np.isnan(ops.floormod(tv.constant(7.0), 0.0).numpy())
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize('body', [ops.floordiv, ops.floormod, ops.truncatediv, ops.truncatemod])
 def test_integer_division_by_zero_raises(device, body):
     with tv.device(device):

@@ -55,6 +55,7 @@ def test_together_they_undo_each_other() -> None:
     assert dynamic_stitch(places, pieces).numpy().tolist() == list(range(10))
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_bad_partitions(device: str) -> None:
     with tv.device(device):
         data = tv.constant([1, 2, 3])

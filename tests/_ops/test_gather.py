@@ -66,12 +66,13 @@ def test_defaults() -> None:
     assert tv.gather([5, 6], tv.Variable([1])).numpy().tolist() == [6]
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_indices_out_of_range(device: str) -> None:
     with tv.device(device):
         values, table = tv.Variable([1.0, 2.0, 3.0]), tv.zeros([2, 2])
         for indices in ([-1], [1, 3]):
             for given in (indices, np.array(indices), tv.constant(indices)):
-                with pytest.raises(IndexError, match=r'indices\[\d\] = -?\d is not in \[0, 3\)'):
+                with pytest.raises(IndexError, match=r'indices\[\d\].* is not in \[0, 3\)'):
                     tv.gather(values, given)
         with pytest.raises(IndexError, match=r'indices\[1,0\] = 5 is not in \[0, 2\)'):
             tv.gather(table, [[0], [5]], batch_dims=1)

@@ -81,12 +81,15 @@ def test_scatter_nd_joins_texts(device: str) -> None:
     assert nothing.numpy().tolist() == [b'', b'']
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_indices_out_of_range(device: str) -> None:
     with tv.device(device):
         table, updates = tv.Variable(tv.zeros([2, 2])), tv.ones([2])
         for indices in ([[0, 0], [0, 2]], [[0, 1], [-1, 0]]):
             for given in (indices, tv.constant(indices)):
-                with pytest.raises(IndexError, match=r'indices\[1\] = \[.*\] does not index'):
+                with pytest.raises(
+                    IndexError, match=r'indices\[1\].*(does not index|is not a place)'
+                ):
                     tv.gather_nd(table, given)
                 with pytest.raises(IndexError, match=r'indices\[1\]'):
                     tv.scatter_nd(given, updates, [2, 2])

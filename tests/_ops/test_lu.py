@@ -51,6 +51,7 @@ def test_use_of_the_factors(device: str, dtype: Any) -> None:
     )
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_edges(device: str) -> None:
     with tv.device(device):
         factors, order = lu.lu(tv.zeros([0, 2, 2]))

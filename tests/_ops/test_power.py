@@ -21,6 +21,7 @@ def test_pow_equals_numpy(device):
         rules.check(device, ops.pow, np.power, x, np.array([2, 0, 3, 1], dtype))
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_pow_refuses_unsigned_bases_and_negative_integer_exponents(device):
     with tv.device(device):
         with pytest.raises(errors.InvalidTypeError, match='has dtype uint8'):

@@ -253,6 +253,7 @@ def test_kinds_that_a_dtype_does_not_have() -> None:
         refused(number, TypeError, r'has dtype complex128', 'scatter_min', slices)
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize('dtype', [tv.float32, tv.int32, tv.complex64])
 def test_no_division_by_zero(device: str, dtype: tv.DType) -> None:
     with tv.device(device):

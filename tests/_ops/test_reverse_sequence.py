@@ -36,6 +36,7 @@ def test_reverse_sequence(device: str, dtype: Any) -> None:
     )
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize(
     ('lengths', 'seq', 'batch', 'match'),
     [

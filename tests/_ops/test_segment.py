@@ -70,6 +70,7 @@ def test_sizes_of_zero() -> None:
     assert segment.unsorted_segment_sum(tv.zeros([2]), [-1, -1], 0).shape == (0,)
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_bad_arguments(device: str) -> None:
     with tv.device(device):
         values = tv.ones([3])

@@ -37,6 +37,7 @@ def test_solve(device: str, dtype: Any, adjoint: bool) -> None:
     )
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize('bad', [SINGULAR, [[np.nan, 0.0], [0.0, 1.0]]], ids=['singular', 'nan'])
 def test_singular_matrices(device: str, bad: Any) -> None:
     with tv.device(device):

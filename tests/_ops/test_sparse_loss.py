@@ -42,6 +42,7 @@ def test_host_values():
     assert result.numpy()[0] == np.inf
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize('label', [-1, 2])
 def test_labels_that_are_no_class_raise(device, label):
     with (

@@ -36,6 +36,7 @@ def test_only_the_lower_triangle_is_read() -> None:
     assert spectral.eigvalsh([[1.0, np.nan], [0.0, 2.0]]).numpy().tolist() == [1, 2]
 
 
+@pytest.mark.usefixtures('values_checked')
 def test_bad_eigenvalues(device: str) -> None:
     with tv.device(device):
         for function in (spectral.eigh, spectral.eigvalsh):

@@ -22,6 +22,7 @@ def test_unravel_index(device: str, dtype: Any) -> None:
     assert unravel_index(tv.zeros([0], tv.int32), [2, 3]).shape == (2, 0)
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize(
     ('indices', 'dims'),
     [([6], [2, 3]), ([-1], [2, 3]), ([[1]], [2, 3]), ([1], [2, 0]), ([1], 3), ([1.0], [2]),

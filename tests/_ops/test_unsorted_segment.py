@@ -70,12 +70,13 @@ def test_means_of_integers_are_floats() -> None:
         ops.unsorted_segment_mean([1j], [0], 1)
 
 
+@pytest.mark.usefixtures('values_checked')
 @pytest.mark.parametrize('name', REDUCTIONS)
 def test_bad_arguments(device: str, name: str) -> None:
     function = getattr(ops, f'unsorted_segment_{name}')
     with tv.device(device):
         for ids in ([0, 2], tv.constant([0, 2])):
-            with pytest.raises(IndexError, match=r'segment_ids\[1\] = 2 is not in'):
+            with pytest.raises(IndexError, match=r'segment_ids\[1\].* is not '):
                 function(tv.ones([2]), ids, 2)
         with pytest.raises(tv.errors.InvalidArgumentError, match='does not start with'):
             function(tv.ones([2]), [0], 2)
