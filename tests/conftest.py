@@ -5,6 +5,7 @@ be configured anew only while no value lives.
 """
 
 import gc
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -62,6 +63,20 @@ def pytest_collection_finish() -> None:
         # With a real GPU it would live there, and no test could configure the devices.
         raise pytest.UsageError(f'made while the tests were imported, not by a test: {found}')
     gc.freeze()
+
+
+_FREEZE_AFTER = 500
+_tests_run = itertools.count(1)
+
+
+def pytest_runtest_teardown() -> None:
+    """Keeps what tests leave in caches, and pytest in reports, out of the collector's sight.
+
+    Towards the end of the suite a collection would take a second otherwise.
+    """
+    if next(_tests_run) % _FREEZE_AFTER == 0:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope='session')
@@ -132,7 +147,7 @@ def device(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def values_checked(device: str, request: pytest.FixtureRequest) -> Iterator[None]:
     """Has a real card look at values at once, which all other devices do anyway."""
-    on_card = request.node.callspec.params['device'] == 'real_gpu'
+    on_card = request.node.get_closest_marker('gpu') is not None
     tv.debugging.set_synchronous(on_card)
     yield
     tv.debugging.set_synchronous(False)
