@@ -2,12 +2,13 @@
 # creates. After that no target needs the network.
 #
 #   make demo       train on real digits; needs git, python3 >= 3.11 and make only
-#   make test       the whole suite                  make soak    minutes of random programs
+#   make test       all but the kernels' tests       make soak    minutes of random programs
 #   make agreement SEED=1  fresh programs: the same result as on TensorFlow?
 #   make lint       ruff: rules and format           make types   mypy
 #   make examples   run every example                make bench   speed beside NumPy
 #   make bench-peers   speed beside TensorFlow, PyTorch, JAX: results/ and the README's figures
 #   make kernels    the CUDA kernels without a card: on the CPU (needs g++), and compiled
+#                   for every chip
 #   make on-gpu     all that takes a real card, in 10 minutes: tests, sanitizer, speed
 #   make clean      remove what these targets made
 
@@ -44,7 +45,7 @@ RECORD := output/agreement-$(SEED).json.gz
 
 EXAMPLES := $(sort $(wildcard examples/*.py))
 
-.PHONY: demo test soak agreement lint types bench bench-peers on-gpu kernels nvrtc examples \
+.PHONY: demo test soak agreement lint types bench bench-peers on-gpu kernels examples \
     clean cupy
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -53,7 +54,7 @@ demo: $(TOOLS) $(GPU)
 	@$(PYTHON) examples/digits.py
 
 test: $(TOOLS) $(GPU)
-	$(PYTHON) -m pytest -n $(WORKERS)
+	$(PYTHON) -m pytest -n $(WORKERS) --ignore=tests/kernels
 
 soak: $(TOOLS) $(GPU)
 	$(PYTHON) -m pytest -n $(WORKERS) -m 'soak or hypothesis' --hypothesis-profile=soak \
@@ -64,10 +65,8 @@ agreement: $(TOOLS) $(TENSORFLOW)
 	$(TENSORFLOW) -m benchmarks.agreement record --seed $(SEED) --output $(RECORD)
 	$(PYTHON) -m benchmarks.agreement check --record $(RECORD)
 
-nvrtc: $(NVRTC)
-
 kernels: $(NVRTC)
-	$(PYTHON) -m pytest -n $(WORKERS) -rs tests/_cuda tests/kernels
+	$(PYTHON) -m pytest -n $(WORKERS) tests/kernels
 
 lint: $(TOOLS)
 	$(PYTHON) -m ruff check .
