@@ -32,7 +32,7 @@ STEPS = (
     Step('versions', 15, 'driver, CUDA, libraries, the card, peers'),
     Step('smoke', 45, 'one small problem for each family of kernels, compared with NumPy'),
     Step('end_to_end', 25, 'operations, placement, copies, limits, logs'),
-    Step('gpu_tests', 120, 'pytest -m gpu, files *_on_gpu.py first'),
+    Step('gpu_tests', 150, 'pytest -m gpu, files *_on_gpu.py first'),
     Step('sanitizer', 80, 'compute-sanitizer over all families: memory, races, barriers'),
     Step('dispatch', 12, 'host time of one call'),
     Step('assign', 45, 'writes to variables, 4 elements to 1 GiB'),
