@@ -11,10 +11,10 @@ import numpy as np
 
 from tensorvar._backend import host_sums
 from tensorvar._backend.base import Array
+from tensorvar._ops import _index_checks
 
 _INT32 = np.dtype(np.int32)
 _UINT32 = np.dtype(np.uint32)
-_UINT64 = np.dtype(np.uint64)
 # A row for each class is only kept where that is not much memory.
 _MOST_HITS = 256
 # Up to so many elements a column is spread out by fetching each: NumPy's loops over short
@@ -139,16 +139,14 @@ def _spread(column: Array, kept: Scratch) -> Array:
 
 def _checked(logits: Array, labels: Array, kept: Scratch, forward: Callable[..., Any]) -> Array:
     """A copy of the labels; ``forward`` words the error where one is no class."""
-    # A negative label is a very large unsigned number.
     if labels.dtype is _INT32:
         try:
+            # A negative label is a very large unsigned number.
             return kept.classes.take(labels.view(_UINT32))
         except IndexError:
             forward(np, logits, labels)
             raise
-    numbers = labels.view(_UINT64)
-    # The place of the largest is found in a seventh of the time of the largest.
-    if numbers[numbers.argmax()] >= logits.shape[1]:
+    if not _index_checks.are_inside(labels, logits.shape[1]):
         forward(np, logits, labels)
     return labels.copy()
 
