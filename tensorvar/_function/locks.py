@@ -53,20 +53,14 @@ def under_locks(variables: Sequence[Variable], function: Callable[..., Any], *ar
         _consume(map(_release, locks[: len(taken)]))
 
 
-def _lines_under_locks(names: Sequence[str], line: str) -> list[str]:
-    """Source that does a line under the locks of variables: ``with`` is faster for a few."""
-    locks = ', '.join(f'{name}._lock' for name in names)
+def _call_under_locks(names: Sequence[str], given: str) -> str:
+    """The line that calls ``segment`` under the locks of variables: ``with`` is faster for few."""
+    if not names:
+        return f'results = segment({given})'
     if len(names) <= MOST_NESTED:
-        return [f'with {locks}:' if names else 'if True:', f'    {line}']
-    return [
-        f'locks = [{locks}]',
-        'taken = []',
-        'try:',
-        '    taken.extend(map(acquire, locks))',
-        f'    {line}',
-        'finally:',
-        '    consume(map(release, locks[:len(taken)]))',
-    ]
+        locks = ', '.join(f'{name}._lock' for name in names)
+        return f'with {locks}: results = segment({given})'
+    return f'results = under_locks(({", ".join(names)}), segment, {given})'
 
 
 class Handlers(NamedTuple):
@@ -98,8 +92,7 @@ def straight_run(program: Program, written: References, handlers: Handlers) -> C
         'segment': program.run, 'template': program.template, 'MOVED': MOVED,
         'spare': program.spare, 'new_buffers': program.new_buffers,
         'state_set': floating_point.state.set, 'state_reset': floating_point.state.reset,
-        'QUIET': floating_point.QUIET, 'acquire': _acquire, 'release': _release,
-        'consume': _consume, **handlers._asdict(),
+        'QUIET': floating_point.QUIET, 'under_locks': under_locks, **handlers._asdict(),
     }  # fmt: skip
     names: dict[int, str] = {}
     for reference in (*program.variables, *written):
@@ -108,7 +101,7 @@ def straight_run(program: Program, written: References, handlers: Handlers) -> C
         known[f'r{name}'] = reference
     used = ''.join(f'{names[id(reference)]}, ' for reference in program.variables)
     locked = [names[id(reference)] for reference in written]
-    step = f'results = segment(values, ({used}), buffers, state)'
+    given = f'values, ({used}), buffers, state'
     lines = ['def run(arrays, state):']
     for name in names.values():
         lines += [f'    {name} = r{name}()', f'    if {name} is None: return move()']
@@ -124,7 +117,7 @@ def straight_run(program: Program, written: References, handlers: Handlers) -> C
         '    values = arrays + template',
         '    token = state_set(QUIET)',
         '    try:',
-        *(f'        {line}' for line in _lines_under_locks(locked, step)),
+        f'        {_call_under_locks(locked, given)}',
         '    except Exception as error:',
         '        return fail(error, values)',
         '    finally:',
