@@ -74,11 +74,7 @@ class Engine:
             state = scope.current()
             arrays = match(args, state)
             if arrays is not None:
-                straight = plan.straight
-                if straight is not None:
-                    outcome = straight(arrays, state)
-                else:
-                    outcome = plan.replay(arrays, state)
+                outcome = plan.replay(arrays, state)
                 if type(outcome) is not Stop:
                     return outcome
                 tensors: list[Tensor] = []

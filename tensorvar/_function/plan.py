@@ -73,7 +73,6 @@ class Plan:
     Attributes:
         notes_steps: see there.
         match: recognises calls that it serves; made when the first is served.
-        straight: does what ``replay`` does, at less cost; None where there are branches.
     """
 
     def __init__(self, run: Run, arguments: int, notes_steps: bool = False) -> None:
@@ -85,7 +84,8 @@ class Plan:
         self._call = registry.cpu().backend.call
         # The variables whose locks it takes, in their order.
         self._written: Written = ()
-        self.straight: Callable[..., Any] | None = None
+        # Does what ``replay`` does, at less cost; None where there are branches.
+        self._straight: Callable[..., Any] | None = None
         self.root = self._grown(None, run)
 
     def add(self, run: Run) -> None:
@@ -105,12 +105,12 @@ class Plan:
         # Before other threads can follow the new path, which needs its locks.
         self._learn(run.log)
         root = grow(root, run, self._arguments, segment.compile_node)
-        self.straight = None
+        self._straight = None
         if root.outputs is not None and not self._draws:
             give = results.giver(root.outputs)
             fail = functools.partial(_failed, root, self._call)
             handlers = locks.Handlers(give, fail, _moved)
-            self.straight = locks.straight_run(root.program, self._written, handlers)
+            self._straight = locks.straight_run(root.program, self._written, handlers)
         return root
 
     def _learn(self, log: Sequence[Event]) -> None:
@@ -138,7 +138,7 @@ class Plan:
         Returns:
             The result of the function, or a ``Stop``.
         """
-        straight = self.straight
+        straight = self._straight
         if straight is not None:
             return straight(arrays, state)
         return self._guarded(self._follow, arrays, state)
