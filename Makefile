@@ -66,7 +66,7 @@ agreement: $(TOOLS) $(TENSORFLOW)
 	$(PYTHON) -m benchmarks.agreement check --record $(RECORD)
 
 kernels: $(NVRTC)
-	$(PYTHON) -m pytest -n $(WORKERS) tests/kernels
+	$(PYTHON) -m pytest -n $(WORKERS) -rs tests/kernels
 
 lint: $(TOOLS)
 	$(PYTHON) -m ruff check .
