@@ -7,6 +7,7 @@ bit: the same kernel adds up the same sums, and each step is rounded. What cuBLA
 stays as it is, one product and a chain of elementwise ops (see ``chains``).
 """
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -84,7 +85,10 @@ class Finder:
                 del done[position]
             done[found.members[-1][0]] = self._fused(found)
         values = frozenset(event.outputs[0] for _, event in left_out)
-        return Chains(sorted(done.items(), key=_position), sorted(left_out, key=_position), values)
+        by_position = operator.itemgetter(0)
+        return Chains(
+            sorted(done.items(), key=by_position), sorted(left_out, key=by_position), values
+        )
 
     def _found(
         self, products: Sequence[tuple[int, Op]], borders: Sequence[int]
@@ -153,10 +157,6 @@ class Finder:
         fused = Fused(last.where, inputs, run=run, title=title, begin=begin)
         fused.outputs = last.outputs
         return fused
-
-
-def _position(entry: tuple[int, Any]) -> int:
-    return entry[0]
 
 
 def _is_plain(event: Op) -> bool:
