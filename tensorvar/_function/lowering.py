@@ -82,6 +82,8 @@ def _relu(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call
 
 
 _SUFFIX = {'none': '', 'transpose': '.swapaxes(-1, -2)', 'adjoint': '.swapaxes(-1, -2)'}
+# ``np.dot`` would look for overloads first.
+_DOT = np.ndarray.dot
 _SUFFIX_OF_TWO = {'none': '', 'transpose': '.T', 'adjoint': '.T'}
 
 
@@ -91,11 +93,11 @@ def _matmul(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Ca
         return None
     if any(form not in _SUFFIX for form in forms):
         return None
-    # For two matrices they are the same, but ``dot`` takes less time to begin.
+    # For two matrices they are the same, but the method ``dot`` takes less time to begin.
     has_two = all(len(shape) == 2 for shape, _ in inputs)
     suffixes = _SUFFIX_OF_TWO if has_two else _SUFFIX
     first, second = (name + suffixes[form] for name, form in zip(names, forms, strict=True))
-    return Call(np.dot if has_two else np.matmul, f'{first}, {second}', in_place=False)
+    return Call(_DOT if has_two else np.matmul, f'{first}, {second}', in_place=False)
 
 
 # Longer sums are added in blocks, see ``_ops/_summation.py``.
@@ -110,7 +112,7 @@ def _sum(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call 
         if keepdims:
             return None
         name = f'{names[0]}.T' if host_sums.is_turned(axis) else names[0]
-        return Call(np.dot, name, in_place=False, last=ones)
+        return Call(_DOT, name, in_place=False, last=ones)
     if dtype not in REAL or not shape or math.prod(shape[:-1]) > _SHORT:
         return None
     return Call(np.add.reduce, names[0], f', axis={axis!r}, keepdims={keepdims!r}', in_place=False)
