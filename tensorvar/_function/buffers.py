@@ -7,7 +7,7 @@ more. What the function returns, and views of it, are always fresh arrays.
 import heapq
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,15 @@ Kind = tuple[tuple[int, ...], Any]
 Make = Callable[[Sequence[Any]], Any]
 
 _NO_ARRAY: Kind = ((), None)
+LINE = 64
+"""Bytes of a line of the processor's caches."""
+
+
+class Joined(NamedTuple):
+    """A flat buffer and its parts, by their numbers."""
+
+    flat: int
+    parts: tuple[int, ...]
 
 
 class Buffers:
@@ -63,23 +72,21 @@ class Buffers:
         self._others[number] = make
         return number
 
-    def join(self, groups: Sequence[Sequence[int]], kinds: Sequence[Kind]) -> int:
-        """The number of a flat buffer of which values get parts.
+    def join(self, groups: Sequence[Sequence[int]], kinds: Sequence[Kind]) -> Joined:
+        """Gives values parts of a flat buffer, which no other value gets.
 
         Args:
             groups: for each part the slots of the values that lie there, one after the other.
             kinds: for each part its shape and dtype.
         """
-        sizes = [math.prod(shape) for shape, _ in kinds]
-        flat = self._new(((sum(sizes),), kinds[0][1]))
-        begin = 0
-        # No other value may get the flat buffer.
-        self._others[flat], self._kinds[flat] = _flat(*self._kinds[flat]), _NO_ARRAY
-        for slots, (shape, _), size in zip(groups, kinds, sizes, strict=True):
-            number = self.add(_part(flat, begin, begin + size, shape))
-            self._parts.update(dict.fromkeys(slots, number))
-            begin += size
-        return flat
+        begins, size = side_by_side(kinds)
+        # What lies between the parts is computed with them.
+        flat = self.add(lambda made: np.zeros(size, kinds[0][1]))
+        parts = []
+        for slots, (shape, _), begin in zip(groups, kinds, begins, strict=True):
+            parts.append(self.add(_part(flat, begin, shape)))
+            self._parts.update(dict.fromkeys(slots, parts[-1]))
+        return Joined(flat, tuple(parts))
 
     def scratch(self, position: int, kinds: Sequence[Kind]) -> list[int]:
         """The numbers of buffers that are only used within one event, all different."""
@@ -204,11 +211,19 @@ class Buffers:
         heapq.heappush(self._idle.setdefault(self._kinds[number], []), number)
 
 
-def _flat(shape: tuple[int, ...], dtype: Any) -> Make:
-    return lambda made: np.empty(shape, dtype)
+def side_by_side(kinds: Sequence[Kind]) -> tuple[list[int], int]:
+    """Where arrays of one dtype begin in one flat array, and how long that is."""
+    step = max(LINE // kinds[0][1].itemsize, 1)
+    begins = []
+    end = 0
+    for shape, _ in kinds:
+        begins.append(end)
+        end += -(-math.prod(shape) // step) * step
+    return begins, end
 
 
-def _part(flat: int, begin: int, end: int, shape: tuple[int, ...]) -> Make:
+def _part(flat: int, begin: int, shape: tuple[int, ...]) -> Make:
+    end = begin + math.prod(shape)
     return lambda made: made[flat][begin:end].reshape(shape)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tensorvar._backend.base import Array
 from tensorvar._core import device_kernels, host_large
 from tensorvar._function import cross_entropy, events, fusion, liveness, lowering
-from tensorvar._function.buffers import Buffers
+from tensorvar._function.buffers import Buffers, Joined
 from tensorvar._function.code import Code
 from tensorvar._function.events import Event, Op
 from tensorvar._function.values import Values
@@ -44,15 +44,21 @@ class OpWriter:
             return self._code.object(self._values.constants[slot], 'c')
         return f's{slot}'
 
-    def join_products(self, todo: list[tuple[int, Event]], kept: int) -> None:
+    def join_products(
+        self, todo: list[tuple[int, Event]], kept: int
+    ) -> list[tuple[Joined, list[int]]]:
         """Puts values that are multiplied by one number side by side.
 
         Args:
             todo: the events with their positions.
             kept: up to which event all values must stay whole.
+
+        Returns:
+            The flat buffers, with the slots of the products in their parts.
         """
         buffers = self._buffers
         assert buffers is not None
+        found = []
 
         def placed(event: Op) -> bool:
             return not buffers.leaves(event.outputs[0]) and self._lowered(event) is not None
@@ -62,12 +68,14 @@ class OpWriter:
         ):
             kinds = [self._values.specs[product.value] for product in group]
             slots = [(product.value, product.event.outputs[0]) for product in group]
-            flat = buffers.join(slots, kinds)
+            joined = buffers.join(slots, kinds)
             number, times = self.name(group[0].number), self._code.object(np.multiply, 'f')
             for product in group:
                 self._products[product.position] = product, ''
-            call = f'{times}({number}, b{flat}, b{flat})'
+            call = f'{times}({number}, b{joined.flat}, b{joined.flat})'
             self._products[group[0].position] = group[0], call
+            found.append((joined, [product.event.outputs[0] for product in group]))
+        return found
 
     def write(self, position: int, event: Op) -> None:
         """Writes one op."""

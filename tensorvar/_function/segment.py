@@ -13,7 +13,7 @@ operation itself.
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -25,6 +25,7 @@ from tensorvar._function import (
     cross_entropy,
     epilogues,
     events,
+    flat_writes,
     graphs,
     inline_write,
     liveness,
@@ -148,6 +149,8 @@ class _Writer:
         self._used: set[int] = set()
         self._left_out: list[tuple[int, Op]] = []
         self._begins: dict[int, int] = {}
+        # The lines of writes that are done with the first of them.
+        self._together: dict[int, list[str]] = {}
         # Values that died before a re-run could be excluded.
         self._dead: set[int] = set()
 
@@ -169,7 +172,8 @@ class _Writer:
             canonical = self._values.canonical
             returned = [canonical(output.slot) for output in outputs]
             self._buffers.plan(done, returned, canonical, self._kept)
-            self._ops.join_products(done, self._kept)
+            joined = self._ops.join_products(done, self._kept)
+            self._write_together(flat_writes.found(done, joined, canonical))
         self._used = {slot for _, event in done for slot in event.inputs}
         self._write_head(done)
         if self._kept < 0:
@@ -334,6 +338,10 @@ class _Writer:
         self._code.emit(position, f'{slots}, = {run}({values})')
 
     def _write_write(self, position: int, event: events.Write) -> None:
+        if position in self._together:
+            for line in self._together[position]:
+                self._code.emit(position, line)
+            return
         name = self._code.variable(event.variable)
         values = [self._ops.name(slot) for slot in event.inputs]
         if event.op.name in lowering.WRITES and liveness.on_numpy(event.device):
@@ -349,6 +357,14 @@ class _Writer:
         self._code.emit(
             position, f'write({name}, {op}, {attributes}, {backend}, {", ".join(values)})'
         )
+
+    def _write_together(self, groups: Sequence[flat_writes.Group]) -> None:
+        for group in groups:
+            kinds = [self._values.specs[write.inputs[0]] for _, write in group.writes]
+            memory = self._code.object(flat_writes.SideBySide(kinds), 'g')
+            names = [self._code.variable(write.variable) for _, write in group.writes]
+            self._together.update({position: [] for position, _ in group.writes})
+            self._together[group.writes[0][0]] = group.lines(names, memory)
 
     def _itemsize(self, event: events.Write) -> int:
         size: int = self._values.specs[event.inputs[0]][1].itemsize
