@@ -16,6 +16,7 @@ from tensorvar._function.values import Values
 
 _LOSSES = 'SparseSoftmaxCrossEntropyWithLogits'
 _SLOPE = 'SparseSoftmaxCrossEntropyBackprop'
+_NAMED_RESULT = (np.maximum, np.minimum)
 
 
 class OpWriter:
@@ -99,7 +100,9 @@ class OpWriter:
         if self._buffers is not None:
             arguments += [f'b{n}' for n in self._buffers.scratch(position, call.scratch)]
         text = f'{function}({", ".join(arguments)}{call.keywords}'
-        self._result(position, event, text, call.in_place)
+        # By place it takes less time, which NumPy does not want of some.
+        by_place = isinstance(call.function, np.ufunc) and call.function not in _NAMED_RESULT
+        self._result(position, event, text, call.in_place, '' if by_place else 'out=')
 
     def _lowered(self, event: Op) -> lowering.Call | None:
         """A call of NumPy for an op, or None if its forward has to do it."""
@@ -148,15 +151,17 @@ class OpWriter:
         spread = self._spread.setdefault((slot, shape), np.broadcast_to(value, shape).copy())
         return self._code.object(spread, 'c')
 
-    def _result(self, position: int, event: Op, text: str, in_place: bool) -> None:
-        """Writes a call that takes ``out``, without its closing bracket."""
+    def _result(
+        self, position: int, event: Op, text: str, in_place: bool, name: str = 'out='
+    ) -> None:
+        """Writes a call without its closing bracket, and that its result goes to ``name``."""
         slot = event.outputs[0]
         shape, dtype = self._values.specs[slot]
         buffer = None
         if self._buffers is not None:
             buffer = self._buffers.place(position, event, shape, dtype, in_place)
         if buffer is not None:
-            self._code.emit(position, f's{slot} = {text}, out=b{buffer})')
+            self._code.emit(position, f's{slot} = {text}, {name}b{buffer})')
         elif shape:
             self._code.emit(position, f's{slot} = {text})')
         else:

@@ -9,7 +9,7 @@ from tensorvar._function.events import Event
 from tensorvar._function.segment import Program
 from tensorvar._function.tree import Node
 
-_RESULT = re.compile(r'(s\d+) = \w+\((.*), out=(b\d+)\)')
+_RESULT = re.compile(r'(s\d+) = \w+\((.*), (?:out=)?(b\d+)\)')
 _NAME = re.compile(r'\bs\d+\b')
 
 
