@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorvar._backend.base import Array
 from tensorvar._core import device_kernels, host_large
-from tensorvar._function import cross_entropy, events, fusion, liveness, lowering
+from tensorvar._function import cross_entropy, events, fusion, liveness, lowering, spreading
 from tensorvar._function.buffers import Buffers, Joined
 from tensorvar._function.code import Code
 from tensorvar._function.events import Event, Op
@@ -37,6 +37,8 @@ class OpWriter:
         # Products that are done by one call, which stands where the first was.
         self._products: dict[int, tuple[fusion.Product, str]] = {}
         self._spread: dict[tuple[int, Any], Array] = {}
+        # By result and operand the buffer in which the operand is spread.
+        self._tiles: dict[tuple[int, int], str] = {}
 
     def name(self, slot: int) -> str:
         """The name of a value."""
@@ -93,6 +95,8 @@ class OpWriter:
             return
         if self._is_cut(event):
             call = self._cut(event, call)
+        elif self._spread_operands(position, event):
+            call = self._lowered(event) or call
         function = self._code.object(call.function, 'f')
         arguments = [call.arguments]
         if call.last is not None:
@@ -139,8 +143,30 @@ class OpWriter:
         self._buffers.place(position, event, *self._values.specs[slot], in_place=True)
         self._code.emit(position, f's{slot} = s{product.value}')
 
+    def _spread_operands(self, position: int, event: Op) -> bool:
+        """Gives operands the shape of the result; says whether there are such."""
+        if self._buffers is None or event.op.name not in lowering.SPREADING:
+            return False
+        result = self._values.specs[event.outputs[0]][0]
+        specs = {slot: self._values.specs[slot] for slot in event.inputs}
+        found = {
+            slot: spread
+            for slot, (shape, _) in specs.items()
+            if self._values.canonical(slot) not in self._values.constants
+            and (spread := spreading.how_to(shape, result)) is not None
+        }
+        tiles = self._buffers.scratch(position, [(result, specs[slot][1]) for slot in found])
+        for (slot, spread), tile in zip(found.items(), tiles, strict=True):
+            names = {'value': self.name(slot), 'index': self._code.object(spread.index, 'c')}
+            self._code.emit(position, spread.text.format(**names, tile=f'b{tile}'))
+            self._tiles[event.outputs[0], slot] = f'b{tile}'
+        return bool(found)
+
     def _operand(self, event: Op, slot: int) -> str:
         """An operand; a constant gets the shape of the result, which takes less time."""
+        tile = self._tiles.get((event.outputs[0], slot))
+        if tile is not None:
+            return tile
         value = self._values.constants.get(slot)
         shape = self._values.specs[event.outputs[0]][0]
         if event.op.name not in lowering.SPREADING or value is None or value.shape == shape:
