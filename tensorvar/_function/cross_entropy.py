@@ -3,9 +3,8 @@
 Same bits as the forwards in ``_ops/sparse_loss.py``, which compute it twice.
 """
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,75 +21,112 @@ _MOST_HITS = 256
 _MOST_FETCHED = 512
 
 
-@dataclasses.dataclass(slots=True, eq=False)
-class Scratch:
-    """Arrays for one shape of logits.
+class _ForLosses(NamedTuple):
+    """What ``losses`` writes into, and what it takes from; a tuple is unpacked fast.
 
     Attributes:
         classes: the numbers of the classes.
-        begins: where each row begins in the flat logits.
-        places: where the label of each row is in them.
-        best: where the largest of each row is in them.
-        largest: the largest of each row.
-        column: the same as a column.
-        chosen: the label of each row; its own copy, so that nothing else is held.
-        shifted: the logits less the largest of their row.
-        flat: the same in one row.
-        raised: their exponentials.
-        total: the sums of the exponentials, a column.
-        totals: the same in a row.
-        ones: what gives the sums by a product, for few classes; or None.
-        hits: for each class a row with 1 at the class; None where there are many.
-        hit: the rows of the labels.
+        begins: where each row begins in the flat logits, twice.
+        columns: in which columns are the largest of each row and its label.
+        best: the first row of this.
+        chosen: the second row of this.
+        places: where these are in the flat logits.
+        picked: what is there.
+        largest: the first row of this.
+        labelled: the second row of this.
+        column: the largest as a column.
         rows: the row of each element of the logits, for few of them; or None.
         tile: a column spread out.
+        shifted: the logits less the largest of their row.
+        raised: their exponentials.
+        ones: what gives their sums by a product, for few classes; or None.
+        totals: the sums.
     """
 
     classes: Array
     begins: Array
-    places: Array
+    columns: Array
     best: Array
-    largest: Array
-    column: Array
     chosen: Array
-    shifted: Array
-    flat: Array
-    raised: Array
-    total: Array
-    totals: Array
-    ones: Array | None
-    hits: Array | None
-    hit: Array
+    places: Array
+    picked: Array
+    largest: Array
+    labelled: Array
+    column: Array
     rows: Array | None
     tile: Array
+    shifted: Array
+    raised: Array
+    ones: Array | None
+    totals: Array
+
+
+class _ForSlope(NamedTuple):
+    """What ``losses`` leaves for ``slope``.
+
+    Attributes:
+        raised: see there.
+        total: the sums as a column.
+        rows: see there.
+        tile: see there.
+        chosen: the labels.
+        places: where they are in the flat logits.
+        hits: for each class a row with 1 at the class; None where there are many.
+        hit: the rows of the labels.
+    """
+
+    raised: Array
+    total: Array
+    rows: Array | None
+    tile: Array
+    chosen: Array
+    places: Array
+    hits: Array | None
+    hit: Array
+
+
+Scratch = tuple[_ForLosses, _ForSlope]
+"""Arrays for one shape of logits."""
 
 
 def scratch(rows: int, classes: int, dtype: np.dtype[Any]) -> Scratch:
     """Arrays for logits of shape ``(rows, classes)``."""
-    largest = np.empty(rows, dtype)
-    shifted = np.empty((rows, classes), dtype)
+    columns, places = (np.empty((2, rows), np.intp) for _ in range(2))
+    picked = np.empty((2, rows), dtype)
+    raised = np.empty((rows, classes), dtype)
     total = np.empty((rows, 1), dtype)
-    begins = np.arange(rows, dtype=np.intp) * classes
     is_small = rows * classes <= _MOST_FETCHED
-    return Scratch(
+    tile = np.empty((rows, classes) if is_small else 0, dtype)
+    row_of = np.arange(rows * classes).reshape(rows, classes) // classes if is_small else None
+    for_losses = _ForLosses(
         classes=np.arange(classes, dtype=np.intp),
-        begins=begins,
-        places=np.empty(rows, np.intp),
-        best=np.empty(rows, np.intp),
-        largest=largest,
-        column=largest.reshape(rows, 1),
-        chosen=begins,
-        shifted=shifted,
-        flat=shifted.reshape(-1),
-        raised=np.empty((rows, classes), dtype),
-        total=total,
-        totals=total.reshape(-1),
+        begins=np.tile(np.arange(rows, dtype=np.intp) * classes, (2, 1)),
+        columns=columns,
+        best=columns[0],
+        chosen=columns[1],
+        places=places,
+        picked=picked,
+        largest=picked[0],
+        labelled=picked[1],
+        column=picked[0].reshape(rows, 1),
+        rows=row_of,
+        tile=tile,
+        shifted=np.empty((rows, classes), dtype),
+        raised=raised,
         ones=host_sums.ones_for((rows, classes), dtype, 1),
+        totals=total.reshape(-1),
+    )
+    for_slope = _ForSlope(
+        raised=raised,
+        total=total,
+        rows=row_of,
+        tile=tile,
+        chosen=columns[1],
+        places=places[1],
         hits=np.eye(classes, dtype=dtype) if classes <= _MOST_HITS else None,
         hit=np.empty((rows, classes), dtype),
-        rows=np.arange(rows * classes).reshape(rows, classes) // classes if is_small else None,
-        tile=np.empty((rows, classes) if is_small else 0, dtype),
     )
+    return for_losses, for_slope
 
 
 def losses(
@@ -102,6 +138,8 @@ def losses(
 ) -> Array:
     """The losses; leaves in ``kept`` what ``slope`` needs.
 
+    One frame, and few calls: for 32 rows of 10 classes a call takes as long as its work.
+
     Args:
         logits: of shape ``(rows, classes)``.
         labels: of shape ``(rows,)``.
@@ -109,46 +147,42 @@ def losses(
         forward: of the op; words the error for labels that are no class.
         out: where the losses go.
     """
-    kept.chosen = _checked(logits, labels, kept, forward)
-    places = np.add(kept.begins, kept.chosen, kept.places)
-    _raise(logits, kept)
-    result = np.log(kept.totals, out)
-    return np.subtract(result, kept.flat.take(places), result)
-
-
-def _raise(logits: Array, kept: Scratch) -> None:
-    """Exponentials and their sums."""
-    # The largest is found faster by its place, which also finds the first nan.
-    np.add(logits.argmax(1, kept.best), kept.begins, kept.best)
-    logits.take(kept.best, None, kept.largest, 'clip')
-    np.subtract(logits, _spread(kept.column, kept), kept.shifted)
-    np.exp(kept.shifted, kept.raised)
-    if kept.ones is None:
-        np.add.reduce(kept.raised, axis=1, out=kept.totals)
-    else:
-        kept.raised.dot(kept.ones, kept.totals)
-
-
-def _spread(column: Array, kept: Scratch) -> Array:
-    """A column, or what stands for it beside the logits and takes less time."""
-    if kept.rows is None:
-        return column
-    # Clipping spares NumPy a copy of what it has to undo if a place is wrong.
-    return column.take(kept.rows, None, kept.tile, 'clip')
-
-
-def _checked(logits: Array, labels: Array, kept: Scratch, forward: Callable[..., Any]) -> Array:
-    """A copy of the labels; ``forward`` words the error where one is no class."""
+    (
+        classes, begins, columns, best, chosen, places, picked, largest, labelled,
+        column, rows, tile, shifted, raised, ones, totals,
+    ) = kept[0]  # fmt: skip
     if labels.dtype is _INT32:
         try:
             # A negative label is a very large unsigned number.
-            return kept.classes.take(labels.view(_UINT32))
+            classes.take(labels.view(_UINT32), None, chosen)
         except IndexError:
             forward(np, logits, labels)
             raise
+    else:
+        _copy_checked(logits, labels, chosen, forward)
+    # The largest is found faster by its place, which also finds the first nan.
+    logits.argmax(1, best)
+    np.add(columns, begins, places)
+    # Clipping spares NumPy a copy of what it has to undo if a place is wrong.
+    logits.take(places, None, picked, 'clip')
+    if rows is not None:
+        column = column.take(rows, None, tile, 'clip')
+    np.subtract(logits, column, shifted)
+    np.exp(shifted, raised)
+    if ones is None:
+        np.add.reduce(raised, axis=1, out=totals)
+    else:
+        raised.dot(ones, totals)
+    np.subtract(labelled, largest, labelled)
+    result = np.log(totals, out)
+    return np.subtract(result, labelled, result)
+
+
+def _copy_checked(logits: Array, labels: Array, chosen: Array, forward: Callable[..., Any]) -> None:
+    """Copies labels; ``forward`` words the error where one is no class."""
     if not _index_checks.are_inside(labels, logits.shape[1]):
         forward(np, logits, labels)
-    return labels.copy()
+    np.copyto(chosen, labels)
 
 
 def slope(kept: Scratch, out: Array | None = None) -> Array:
@@ -158,17 +192,23 @@ def slope(kept: Scratch, out: Array | None = None) -> Array:
         kept: what ``losses`` has left.
         out: where the slope goes; an array of its own if None.
     """
-    result = np.divide(kept.raised, _spread(kept.total, kept), out)
-    if kept.hits is None:
-        result.reshape(-1)[kept.places] -= 1
+    raised, total, rows, tile, chosen, places, hits, hit = kept[1]
+    if rows is not None:
+        total = total.take(rows, None, tile, 'clip')
+    result = np.divide(raised, total, out)
+    if hits is None:
+        result.reshape(-1)[places] -= 1
         return result
-    kept.hits.take(kept.chosen, 0, kept.hit, 'clip')
-    return np.subtract(result, kept.hit, result)
+    return np.subtract(result, hits.take(chosen, 0, hit, 'clip'), result)
 
 
-def slope_alone(logits: Array, labels: Array, kept: Scratch, out: Array | None = None) -> Array:
-    """``slope`` where the losses are of another plan, which has checked the labels."""
-    kept.chosen = labels.astype(np.intp)
-    np.add(kept.begins, kept.chosen, kept.places)
-    _raise(logits, kept)
+def slope_alone(
+    logits: Array,
+    labels: Array,
+    kept: Scratch,
+    forward: Callable[..., Any],
+    out: Array | None = None,
+) -> Array:
+    """``slope`` where the losses are of another plan."""
+    losses(logits, labels, kept, forward)
     return slope(kept, out)

@@ -211,14 +211,12 @@ class OpWriter:
             self._code.emit(position, f'{kept} = {self._code.object(make, "m")}()')
         else:
             kept = f'b{self._buffers.add(lambda made: make())}'
-        if event.op.name == _SLOPE:
-            names = ', '.join(map(self.name, event.inputs))
-            self._result(position, event, f'slope_alone({names}, {kept}', in_place=True)
-            return True
-        self._shared[inputs] = kept
         names = ', '.join(map(self.name, event.inputs))
         forward = self._code.object(event.op.forward, 'f')
-        self._result(position, event, f'losses({names}, {kept}, {forward}', in_place=True)
+        call = 'slope_alone' if event.op.name == _SLOPE else 'losses'
+        if call == 'losses':
+            self._shared[inputs] = kept
+        self._result(position, event, f'{call}({names}, {kept}, {forward}', in_place=True)
         return True
 
     def _forward(self, position: int, event: Op) -> None:
