@@ -9,8 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from tensorvar._backend import host_memory
 from tensorvar._function import events, lowering
 from tensorvar._function.events import Event, Op
 
@@ -20,8 +19,6 @@ Kind = tuple[tuple[int, ...], Any]
 Make = Callable[[Sequence[Any]], Any]
 
 _NO_ARRAY: Kind = ((), None)
-LINE = 64
-"""Bytes of a line of the processor's caches."""
 
 
 class Joined(NamedTuple):
@@ -58,7 +55,8 @@ class Buffers:
         """A set of them."""
         made: list[Any] = []
         for number, kind in enumerate(self._kinds):
-            made.append(self._others[number](made) if number in self._others else np.empty(*kind))
+            make = self._others.get(number)
+            made.append(host_memory.aligned(*kind) if make is None else make(made))
         return tuple(made)
 
     def add(self, make: Make) -> int:
@@ -81,7 +79,7 @@ class Buffers:
         """
         begins, size = side_by_side(kinds)
         # What lies between the parts is computed with them.
-        flat = self.add(lambda made: np.zeros(size, kinds[0][1]))
+        flat = self.add(lambda made: host_memory.aligned((size,), kinds[0][1]))
         parts = []
         for slots, (shape, _), begin in zip(groups, kinds, begins, strict=True):
             parts.append(self.add(_part(flat, begin, shape)))
@@ -213,7 +211,7 @@ class Buffers:
 
 def side_by_side(kinds: Sequence[Kind]) -> tuple[list[int], int]:
     """Where arrays of one dtype begin in one flat array, and how long that is."""
-    step = max(LINE // kinds[0][1].itemsize, 1)
+    step = max(host_memory.LINE // kinds[0][1].itemsize, 1)
     begins = []
     end = 0
     for shape, _ in kinds:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tensorvar._backend import host_memory
 from tensorvar._backend.base import Array
 from tensorvar._function import buffers, events, liveness
 from tensorvar._function.buffers import Joined, Kind
@@ -23,7 +24,6 @@ from tensorvar._function.events import Event
 
 _CALLS = {'AssignAddVariableOp': 'add', 'AssignSubVariableOp': 'subtract'}
 _LONGEST_PATIENCE = 256
-_memory = np.zeros
 _NOTHING = np.empty(0)
 _NOWHERE = object()
 """No array has this for its base."""
@@ -86,7 +86,7 @@ class SideBySide:
         self._apart, self._patience = 0, min(2 * self._patience, _LONGEST_PATIENCE)
         begins, size = buffers.side_by_side(self._kinds)
         try:
-            flat = _memory(size, self._kinds[0][1])
+            flat = host_memory.aligned((size,), self._kinds[0][1])
         except MemoryError:
             # Where they are will do.
             return arrays

@@ -105,18 +105,16 @@ def straight_run(program: Program, written: References, handlers: Handlers) -> C
     lines = ['def run(arrays, state):']
     for name in names.values():
         lines += [f'    {name} = r{name}()', f'    if {name} is None: return move()']
+    lines += ['    values = arrays + template', '    token = state_set(QUIET)', '    try:']
     if program.spare is None:
-        lines.append('    buffers = ()')
+        lines.append('        buffers = ()')
     else:
         # Another thread may take the last one in between.
         lines += [
-            '    try: buffers = spare.pop()',
-            '    except IndexError: buffers = new_buffers()',
+            '        try: buffers = spare.pop()',
+            '        except IndexError: buffers = new_buffers()',
         ]
     lines += [
-        '    values = arrays + template',
-        '    token = state_set(QUIET)',
-        '    try:',
         f'        {_call_under_locks(locked, given)}',
         '    except Exception as error:',
         '        return fail(error, values)',

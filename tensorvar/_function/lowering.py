@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorvar import dtypes
-from tensorvar._backend import host_extremes, host_products, host_sums
+from tensorvar._backend import host_extremes, host_memory, host_products, host_sums
 from tensorvar._backend.base import Array
 from tensorvar._function.events import Op
 
@@ -77,7 +77,7 @@ def _relu(event: Op, names: Names, inputs: Sequence[Spec], result: Spec) -> Call
     if dtype not in _PLAIN:
         return None
     if math.prod(shape) <= FEW:
-        return Call(np.maximum, names[0], last=np.zeros(shape, dtype))
+        return Call(np.maximum, names[0], last=host_memory.aligned(shape, dtype))
     return Call(host_extremes.maximum, names[0], last=np.zeros((), dtype))
 
 

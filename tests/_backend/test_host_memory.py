@@ -1,10 +1,13 @@
-"""Arrays that come and go do not ask the system for their pages each time."""
+"""Arrays that come and go do not ask the system for their pages each time; aligned ones."""
 
 import platform
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from tensorvar._backend import host_memory
 
 PROGRAM = """
 import resource
@@ -37,3 +40,13 @@ def test_pages_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
         [sys.executable, '-c', PROGRAM], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < PAGES
+
+
+@pytest.mark.parametrize('dtype', [np.bool_, np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize('shape', [(), (0,), (3,), (5, 1, 7), (300, 11)])
+def test_an_aligned_array(shape: tuple[int, ...], dtype: type) -> None:
+    made = host_memory.aligned(shape, np.dtype(dtype))
+    assert (made.shape, made.dtype) == (shape, dtype)
+    assert made.flags.carray
+    assert made.size == 0 or made.ctypes.data % host_memory.LINE == 0
+    assert not made.any()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tensorvar as tv
+from tensorvar._backend import host_memory
 
 
 def numbers(*values: float) -> Any:
@@ -289,6 +290,22 @@ def test_an_armed_fault_hits_the_function() -> None:
     ):
         double(x)
     assert double(x).numpy() == [2.0]
+
+
+def test_no_memory_for_the_buffers_of_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = tv.function(lambda x: tv.reduce_sum(tv.exp(x) * x))
+    x = numbers(0.0, 1.0)
+    expected = float(function(x))
+
+    def full(*args: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(host_memory, 'aligned', full)
+        for _ in range(2):
+            with pytest.raises(tv.errors.ResourceExhaustedError):
+                function(x)
+    assert [float(function(x)) for _ in range(2)] == [expected] * 2
 
 
 def test_a_full_device_gives_the_eager_error(simulated_gpus: Any) -> None:
