@@ -42,7 +42,7 @@ def how_to(shape: tuple[int, ...], result: tuple[int, ...]) -> Spread | None:
         result: the shape that it gets.
     """
     elements = math.prod(result)
-    if shape == result or math.prod(shape) <= 1 or elements > _MOST_SPREAD:
+    if shape == result or math.prod(shape) <= 1 or not 0 < elements <= _MOST_SPREAD:
         return None
     if elements // result[-1] < _FEWEST_ROWS:
         return None
