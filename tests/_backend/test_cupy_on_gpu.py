@@ -1,7 +1,6 @@
 """The CuPy backend on a real card."""
 
 import gc
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from tensorvar import dtypes, errors
 from tensorvar._backend import cupy_backend, gpu_discovery, peer
 from tensorvar._ops import _special, unseeded
+from tests.support import threads
 
 pytestmark = pytest.mark.gpu
 
@@ -192,11 +192,7 @@ def test_threads_share_one_gpu(gpu: Any) -> None:
             if not np.array_equal(gpu.to_host(gpu.call(lambda a=array: a + a)), host * 2):
                 failures.append((start, step))
 
-    threads = [threading.Thread(target=work, args=(100 * index,)) for index in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.each(work, [100 * index for index in range(8)])
     assert failures == []
 
 

@@ -7,6 +7,7 @@ import pytest
 from tensorvar import errors
 from tensorvar._backend import memory_ledger
 from tensorvar._backend.memory_ledger import Holder, MemoryLedger, Stage
+from tests.support import threads
 
 
 @pytest.fixture
@@ -177,10 +178,6 @@ def test_threads_lose_no_update():
         for _ in range(2000):
             ledger.release(ledger.charge(512))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(work, 4)
     assert ledger.current == 0
     assert ledger.peak <= 512 * 4

@@ -1,13 +1,12 @@
 """Pinned buffers are reused only after their copy, and never deadlock."""
 
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tensorvar._backend import pinned
-from tests.support import fake_cupy
+from tests.support import fake_cupy, threads
 
 
 def test_staging_buffers_are_used_again_only_after_their_copy() -> None:
@@ -55,11 +54,7 @@ def test_one_buffer_is_enough_for_many_threads() -> None:
         stream = fake_cupy.Stream(cuda, 0)
         pinned.download(cuda.module, pool, source.ctypes.data, result, stream)
 
-    threads = [threading.Thread(target=fetch, args=(result,)) for result in results]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
+    threads.each(fetch, results)
     assert all(np.array_equal(result, source) for result in results)
 
 

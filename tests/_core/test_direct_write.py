@@ -9,6 +9,7 @@ import pytest
 
 import tensorvar as tv
 from tensorvar._backend import floating_point
+from tests.support import threads
 
 
 class InterruptedLock:
@@ -86,11 +87,7 @@ def test_threads_that_write_at_once_lose_nothing() -> None:
             for v in variables:
                 v.assign_add(ones)
 
-    threads = [threading.Thread(target=add) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(add, 3)
     for v in variables:
         np.testing.assert_array_equal(v.numpy(), 900.0)
         assert v.version == 900

@@ -1,6 +1,5 @@
 """Large ops run in pieces and give the same bits as whole."""
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import tensorvar as tv
 from tensorvar._backend import host_pieces, host_threads
 from tensorvar._core import executor, host_large, variable_write
 from tensorvar._core.op_registry import OPS, ArraySpec, OpDef
+from tests.support import threads
 
 SIZE = 5_003
 CUT = sorted(op.name for op in OPS.values() if op.grain and op.in_place is None)
@@ -223,10 +223,6 @@ def test_threads_write_one_variable_at_once(fresh_devices: None, pieces: list[in
         for _ in range(50):
             v.assign_add(one)
 
-    threads = [threading.Thread(target=add) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(add, 6)
     host = v.numpy()
     assert host.min() == host.max() == 300

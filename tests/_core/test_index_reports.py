@@ -1,12 +1,11 @@
 """Words in which kernels report indices out of range, and what becomes of them."""
 
-import threading
-
 import numpy as np
 import pytest
 
 from tensorvar import errors
 from tensorvar._core import index_reports
+from tests.support import threads
 
 
 class Reports(index_reports.IndexReports):
@@ -133,11 +132,7 @@ def test_threads_get_words_of_their_own_kinds() -> None:
         for count in range(start, start + 8):
             found.append((count, reports.word('GatherV2', (count,), 'in [0, 2)')))
 
-    threads = [threading.Thread(target=launch, args=(start,)) for start in (0, 0, 8, 8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.each(launch, (0, 0, 8, 8))
     addresses = {(count, word.ctypes.data) for count, word in found}
     assert len(addresses) == 16
 

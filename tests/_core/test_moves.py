@@ -1,12 +1,12 @@
 """The count of moves changes with every move, and is never settled during one."""
 
-import threading
 from typing import Any
 
 import pytest
 
 import tensorvar as tv
 from tensorvar._core import moves
+from tests.support import threads
 
 
 def test_moves_and_resizes_are_counted(simulated_gpus: Any) -> None:
@@ -43,9 +43,5 @@ def test_many_threads_count_every_move() -> None:
             with moves.under_way():
                 pass
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(work, 4)
     assert moves.count == before + 800

@@ -9,6 +9,7 @@ import pytest
 import tensorvar as tv
 from tensorvar._core import tape_entries, update
 from tensorvar._device import switches
+from tests.support import threads
 from tests.support.writes import START, WRITES, Write, buffer_of
 
 
@@ -165,19 +166,16 @@ def test_two_updates_that_read_each_other_s_variable_end(simulated_gpus: list[st
     a, b = make('GPU:0'), make('GPU:1')
     both = threading.Barrier(2)
 
-    def bump(mine: tv.Variable, other: tv.Variable) -> None:
+    def bump(pair: tuple[tv.Variable, tv.Variable]) -> None:
+        mine, other = pair
+
         def function(value: Any) -> Any:
             both.wait(30)
             return value + other * 0.0 + 1.0
 
         mine.update(function)
 
-    threads = [threading.Thread(target=bump, args=pair, daemon=True) for pair in ((a, b), (b, a))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive()
+    threads.each(bump, [(a, b), (b, a)])
     np.testing.assert_array_equal(a.numpy(), START + 1)
     np.testing.assert_array_equal(b.numpy(), START + 1)
 

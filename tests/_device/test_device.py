@@ -5,6 +5,7 @@ import threading
 from tensorvar._device import registry, simulation
 from tensorvar._device.device import Device, intern
 from tests._device.conftest import Machine
+from tests.support import threads
 
 
 def test_names() -> None:
@@ -38,11 +39,7 @@ def test_threads_get_one_object() -> None:
         barrier.wait()
         found.append(intern('CPU', 987))
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(ask, 8)
     assert len(found) == 8
     assert len(set(map(id, found))) == 1
 

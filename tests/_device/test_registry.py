@@ -12,6 +12,7 @@ from tensorvar._device.device import Device
 from tensorvar._device.inventory import Absent
 from tensorvar._device.spec import DeviceSpec
 from tests._device.conftest import NO_GPU, UUIDS, Machine
+from tests.support import threads
 
 ROOT = '/job:localhost/replica:0/task:0/device:'
 
@@ -55,11 +56,7 @@ def test_initialised_once_by_many_threads(machine: Machine) -> None:
         barrier.wait()
         found.append(registry.devices())
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(ask, 8)
     assert all(devices is found[0] for devices in found)
     assert machine.made == ['CPU:0', 'GPU:0']
     assert machine.discoveries == 1

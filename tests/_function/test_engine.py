@@ -1,13 +1,13 @@
 """Threads that call one function, and what functions keep alive."""
 
 import gc
-import threading
 import weakref
 from typing import Any
 
 import numpy as np
 
 import tensorvar as tv
+from tests.support import threads
 
 
 def test_threads_that_call_one_function_at_once() -> None:
@@ -24,11 +24,7 @@ def test_threads_that_call_one_function_at_once() -> None:
             if square(x).numpy() != wanted:
                 failures.append('another thread overwrote a buffer')
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.each(work, range(4))
     assert not failures
     assert v.numpy().tolist() == [800.0] * 64
     assert square.experimental_get_tracing_count() == 1
@@ -69,11 +65,7 @@ def test_threads_that_find_new_branches_at_once() -> None:
             if float(step(tv.constant(n))) != wanted[n]:
                 wrong.append(n)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(work, 4)
     assert not wrong
     assert float(v) == 4 * 64
 

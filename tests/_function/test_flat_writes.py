@@ -1,6 +1,5 @@
 """Variables that a plan changes together lie side by side, and nobody notices."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import tensorvar as tv
 from tensorvar._backend import host_memory
 from tensorvar._function import flat_writes
+from tests.support import threads
 
 RATE = 0.25
 SHAPES = [[3, 2], [], [5], [0], [1, 17]]
@@ -197,11 +197,7 @@ def test_threads_add_up() -> None:
             train(x)
             assert kept is None or (kept.numpy() == before).all()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(work, 4)
     assert all_are(variables, -801.0)
 
 

@@ -1,6 +1,5 @@
 """A walk that is replayed gives what the walk gives, and nobody can tell them apart."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import tensorvar as tv
 from tensorvar._core import dispatch
 from tensorvar._function import gradient_plans
 from tests import test_registry_gradients
+from tests.support import threads
 
 CALLS = 6
 ENOUGH = gradient_plans._WALKS_BEFORE_A_PLAN + 1
@@ -304,10 +304,6 @@ def test_threads_share_a_plan() -> None:
             if not np.allclose(gradient, 3 * number**2):
                 wrong.append(number)
 
-    threads = [threading.Thread(target=work, args=(float(n),)) for n in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.each(work, [float(n) for n in range(1, 5)])
     assert not wrong
     assert len(plans()) == 1

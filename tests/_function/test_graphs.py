@@ -15,7 +15,7 @@ from tensorvar._core import device_kernels, index_reports, kernels
 from tensorvar._cuda import cache, host_emulation, matmul_table
 from tensorvar._device import registry
 from tensorvar._function import graphs
-from tests.support import fake_card, fake_cupy
+from tests.support import fake_card, fake_cupy, threads
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
 W = np.linspace(0.5, 2, 9, dtype=np.float32).reshape(3, 3)
@@ -304,11 +304,7 @@ def test_threads_share_a_graph_or_go_without(cuda: fake_cupy.FakeCuda) -> None:
         cuda.begin_thread()
         found[number] = [plan(tv.constant(X + number)) for _ in range(5)]
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.each(work, range(4))
     for number, results in found.items():
         x = tv.constant(X + number)
         expected = (tv.tanh(x * 2.0) + tv.abs(x - 1.0)).numpy()

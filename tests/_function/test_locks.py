@@ -9,6 +9,7 @@ import pytest
 
 import tensorvar as tv
 from tensorvar._function import locks
+from tests.support import threads
 
 COUNTS = [1, locks.MOST_NESTED, locks.MOST_NESTED + 1, 100]
 
@@ -46,13 +47,7 @@ def test_threads_add_up(count: int) -> None:
     variables, add = adder(count)
     x = tv.ones([2])
     add(x)
-    threads = [
-        threading.Thread(target=lambda: [add(x) for _ in range(50)] and None) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(lambda: [add(x) for _ in range(50)], 4)
     assert {tuple(variable.numpy()) for variable in variables} == {(201.0, 201.0)}
     assert all_are_free(variables)
 

@@ -1,11 +1,10 @@
 """``tv.random.Generator``: construction, state, threads, errors."""
 
-import threading
-
 import numpy as np
 import pytest
 
 import tensorvar as tv
+from tests.support import threads
 
 Generator = tv.random.Generator
 
@@ -97,11 +96,7 @@ def test_threads_share_a_generator_without_repeating_it() -> None:
     def draw() -> None:
         found.extend([generator.uniform([]).numpy().item() for _ in range(25)])
 
-    threads = [threading.Thread(target=draw) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(draw, 4)
     assert set(found) == wanted
 
 

@@ -1,12 +1,12 @@
 """Seeds, streams, unseeded draws, arguments and errors of tv.random's functions."""
 
 import multiprocessing
-import threading
 
 import numpy as np
 import pytest
 
 import tensorvar as tv
+from tests.support import threads
 
 FLOATS = ['float16', 'bfloat16', 'float32', 'float64']
 
@@ -84,11 +84,7 @@ def test_threads_share_a_stream_without_repeating_it() -> None:
     def draw() -> None:
         found.extend([values(tv.random.uniform([], seed=2)) for _ in range(50)])
 
-    threads = [threading.Thread(target=draw) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(draw, 4)
     assert set(found) == expected
 
 
@@ -134,14 +130,7 @@ def test_unseeded_shuffle(device: str) -> None:
 
 def test_threads_draw_differently() -> None:
     found: list[float] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(values(tv.random.uniform([]))))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(lambda: found.append(values(tv.random.uniform([]))), 4)
     assert len(set(found)) == 4
 
 

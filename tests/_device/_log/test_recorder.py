@@ -2,7 +2,6 @@
 
 import gc
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tensorvar._device._log import recorder
 from tensorvar._device._log.recording import PlacementLog, assert_lives_on
 from tensorvar._device.device import Device
 from tests.support import records as samples
+from tests.support import threads
 
 
 def log_of(*items: Any) -> PlacementLog:
@@ -103,11 +103,7 @@ def test_threads_lose_no_record() -> None:
         for _ in range(2_000):
             log.add(samples.placement())
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads.several(work, 4)
     assert log.summary().ops[0].count == 8_000
 
 
