@@ -235,7 +235,12 @@ def _with_gradient_device(base: scope.ContextState | None, device: Device) -> sc
 
 def on_device(value: Any) -> scope.Pushed:
     """A scope whose ops are backward ops of what made ``value``."""
-    return scope.Pushed(_with_gradient_device(scope.current(), value._device))
+    return on(value._device)
+
+
+def on(device: Device) -> scope.Pushed:
+    """A scope whose ops are backward ops of one that ran on ``device``."""
+    return scope.Pushed(_with_gradient_device(scope.current(), device))
 
 
 class _GradientDevice(scope.Scope):

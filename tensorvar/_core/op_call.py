@@ -1,7 +1,7 @@
 """One run of an op on the full path: its copies, its times, its record."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from tensorvar._backend import transfer
 from tensorvar._backend.base import Array, Backend
 from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import device_kernels, host_large, numerics_check
-from tensorvar._core.array_value import ArrayValue, CopyNeed
+from tensorvar._core.array_value import ArrayValue, CopyNeed, HostArray
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.operands import HostOperand, Operand
 from tensorvar._core.tensor import Tensor
@@ -220,18 +220,39 @@ def check_values(
     """
     if op.check_values is None:
         return
-    hosts = list(known) or [None] * len(values)
+    refuse = op.check_values
+    fixed = list(known) or [None] * len(values)
+    given: dict[int, ArrayValue] = {}
     for position, value in enumerate(values):
-        array = value.array if isinstance(value, HostOperand) else value._read()
-        if type(array) is np.ndarray:
-            hosts[position] = array
-    if any(host is not None for host in hosts):
-        try:
-            op.check_values([value._spec() for value in values], hosts, **attributes)
-        except errors.OpError:
-            # The program may catch it, and with other values go another way.
-            scope.leave_trace('an op fails')
-            raise
+        if isinstance(value, HostOperand):
+            fixed[position] = value.array
+        elif type(value._read()) is np.ndarray:
+            given[position] = value
+    specs, places = [value._spec() for value in values], tuple(given)
+
+    def check(*arrays: HostArray) -> None:
+        hosts = list(fixed)
+        for place, array in zip(places, arrays, strict=True):
+            hosts[place] = array
+        refuse(specs, hosts, **attributes)
+
+    if given or any(host is not None for host in fixed):
+        check_on_host(list(given.values()), check)
+
+
+def check_on_host(values: Sequence[ArrayValue], check: Callable[..., None]) -> None:
+    """Has values of the host checked before anything goes to a GPU.
+
+    Args:
+        values: tensors and variables whose arrays lie on the host.
+        check: takes these arrays, and refuses what an op does not take.
+    """
+    state = scope.current()
+    if state is not None and state.trace is not None:
+        # A replay has to refuse the same before it copies anything.
+        state.trace.check(values, check)
+    else:
+        check(*(value._read() for value in values))
 
 
 def as_array(array: Any, backend: Backend) -> Array:

@@ -229,7 +229,7 @@ class Finder:
 
 def is_border(event: Event) -> bool:
     """Whether ops before an event may not be done after it."""
-    movable = isinstance(event, Op | events.Read | events.Copy | Fused)
+    movable = isinstance(event, Op | events.Read | events.Copy | events.Check | Fused)
     return not movable or liveness.has_effect(event)
 
 

@@ -277,7 +277,8 @@ def interpret(body: Body, arguments: Sequence[Tensor], captured: Sequence[Tensor
         if isinstance(event, events.Copy):
             results: Any = inputs[0]
         elif isinstance(event, events.Op):
-            results = dispatch.run(event.op, *inputs, **event.attributes)
+            with backward.on(event.device):
+                results = dispatch.run(event.op, *inputs, **event.attributes)
         elif isinstance(event, events.Composite):
             results = event.plan.interpret(inputs)
         else:

@@ -7,7 +7,6 @@ from tensorvar._backend.base import Array
 from tensorvar._core import backward, dispatch, nest
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef
 from tensorvar._core.tape import GradientTape
-from tensorvar._core.tape_entries import COPY
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
@@ -35,7 +34,7 @@ class Choice:
 
     Attributes:
         branches: see there.
-        sources: shape, dtype and device of each.
+        sources: shape and dtype of each.
         places: see there.
         device: see there.
         slopes: gradients, by which sources they are needed for.
@@ -49,7 +48,7 @@ class Choice:
         device: Device,
     ) -> None:
         self.branches = branches
-        self.sources = [(value._spec(), value._device) for value in sources]
+        self.sources = [value._spec() for value in sources]
         self.places = places
         self.slopes: dict[tuple[bool, ...], ChoiceSlope] = {}
         self.device = device
@@ -91,13 +90,13 @@ def _gradient(context: Any, *arriving: Any) -> Gradients:
     state = scope.current()
     choice: Choice = context.attributes['plan']
     begin = 1 + choice.takes
-    if composite.notes_steps(state):
-        return _unrolled(choice, context, begin, arriving)
     with slopes.unplaced(state):
-        slope = _slope_of(choice, context.needs[begin:])
-        found = None if slope is None else _by_sources(slope, context, begin, arriving)
-    if found is None:
-        return _unrolled(choice, context, begin, arriving)
+        told = composite.notes_steps(state)
+        slope = None if told else _slope_of(choice, context.needs[begin:])
+        if slope is None:
+            found = _unrolled(choice, context, begin, arriving)
+        else:
+            found = _by_sources(slope, context, begin, arriving)
     return (*([None] * begin), *slopes.as_placed(state, found))
 
 
@@ -132,7 +131,11 @@ class ChoiceSlope:
         needed: per source whether its gradient is needed.
 
     Attributes:
-        connected: per source whether there is a gradient by it.
+        connected: per source shape, dtype and device of the gradient by it; None if there is
+            none.
+
+    Raises:
+        NoPartError: no part can do this, as where a gradient lies elsewhere in each branch.
     """
 
     def __init__(self, choice: Choice, needed: Sequence[bool]) -> None:
@@ -140,14 +143,22 @@ class ChoiceSlope:
         found: list[slopes.Slope] = []
         # By branch, the numbers of the sources that it gives gradients by.
         self._given: list[list[int]] = []
+        homes: dict[int, Device] = {}
         for branch, places in zip(choice.branches, choice.places, strict=True):
             arriving = [backward.is_differentiable(result) for result in branch.results]
             slope = slopes.slope_of(branch, arriving, [needed[place] for place in places])
             found.append(slope)
-            pairs = zip(places, slope.connected, strict=True)
-            self._given.append([place for place, known in pairs if known])
+            given = {
+                place: home
+                for place, home in zip(places, slope.connected, strict=True) if home is not None
+            }  # fmt: skip
+            self._given.append(list(given))
+            if any(homes.setdefault(place, home) is not home for place, home in given.items()):
+                # An eager run has it elsewhere in each branch.
+                raise NoPartError
         self.connected = tuple(
-            any(place in given for given in self._given) for place in range(len(needed))
+            (spec, homes[place]) if place in homes else None
+            for place, spec in enumerate(choice.sources)
         )
         self.parts: tuple[Part, ...] = tuple(slope.code for slope in found)
 
@@ -157,8 +168,7 @@ class ChoiceSlope:
 
     def results(self) -> list[tuple[ArraySpec, Device]]:
         """Shape, dtype and device of what it gives."""
-        pairs = zip(self._choice.sources, self.connected, strict=True)
-        return [source for source, known in pairs if known]
+        return [known for known in self.connected if known is not None]
 
     def run(self, arrays: Sequence[Array], state: State, keeps: bool) -> tuple[Array, ...]:
         """Differentiates the branch; see ``composite.CompositePlan``."""
@@ -175,8 +185,8 @@ class ChoiceSlope:
             found = differentiate([*arrays[end:], *captured, *code.constants])
         by_source = dict(zip(self._given[number], found, strict=True))
         return tuple(
-            by_source[place] if place in by_source else part.zeros(*choice.sources[place])
-            for place, known in enumerate(self.connected) if known
+            by_source[place] if place in by_source else part.zeros(*known)
+            for place, known in enumerate(self.connected) if known is not None
         )  # fmt: skip
 
     def interpret(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -186,7 +196,7 @@ class ChoiceSlope:
 
 def _unrolled(choice: Choice, context: Any, begin: int, arriving: Sequence[Any]) -> Gradients:
     """The gradient by ops that tapes note, for gradients of it."""
-    fresh = [dispatch.run(COPY, value) for value in context.inputs[begin:]]
+    fresh = [slopes.copied(value) for value in context.inputs[begin:]]
     sources = {id(value): new for value, new in zip(context.inputs[begin:], fresh, strict=True)}
     taken = [sources.get(id(value), value) for value in context.inputs[:begin]]
     with GradientTape() as tape:
@@ -199,8 +209,7 @@ def _unrolled(choice: Choice, context: Any, begin: int, arriving: Sequence[Any])
     found = tape.gradient(
         [result for result, _ in pairs], fresh, output_gradients=[weight for _, weight in pairs]
     )
-    gradients = [None if each is None else backward.densified(each) for each in found]
-    return (*([None] * begin), *gradients)
+    return tuple(map(slopes.dense, found))
 
 
 CHOICE = taped.allow(OpDef('If', composite.no_rule, composite.no_rule, _gradient))

@@ -140,8 +140,11 @@ class Engine:
             UnhashableError: an argument cannot be part of it.
         """
         default = registry.default_device()
+        device_scope = None if state is None else state.device_scope
         parts: list[Any] = [
             None if state is None else state.device,
+            # Records have it, and one that is absent is not the device taken instead.
+            None if device_scope is None else device_scope.requested,
             default,
             # Another one each time the devices are configured.
             default.backend,

@@ -6,7 +6,7 @@ slot. The same program on the same values gives the same numbers, so a re-run is
 compared with its log event by event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -16,6 +16,7 @@ from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._device import placement
 from tensorvar._device.call_site import CallSite
 from tensorvar._device.device import Device
+from tensorvar._device.device_scope import DeviceScope
 from tensorvar._device.records import PlacementRecord
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Op(Event):
         device: where it ran.
         specs: shapes and dtypes of its results by its rule.
         record: what its placement record says.
+        scope: the innermost device scope, or None.
     """
 
     op: OpDef = field(kw_only=True)
@@ -68,6 +70,7 @@ class Op(Event):
     device: Device = field(kw_only=True)
     specs: tuple[ArraySpec, ...] = field(kw_only=True)
     record: PlacementRecord = field(kw_only=True)
+    scope: DeviceScope | None = field(kw_only=True, default=None)
 
     def signature(self) -> tuple[Any, ...]:
         attributes = {key: value for key, value in self.attributes.items() if key != STREAM}
@@ -86,6 +89,17 @@ class Op(Event):
     def has_unknown_shape(self) -> bool:
         """Whether only the data decides the shape of a result."""
         return any(None in spec.shape for spec in self.specs)
+
+
+@dataclass(slots=True, eq=False)
+class Check(Event):
+    """Values of the host were looked at before an op took them to a card.
+
+    Attributes:
+        check: takes their arrays, and refuses what the op does not take.
+    """
+
+    check: Callable[..., None] = field(kw_only=True)
 
 
 @dataclass(slots=True, eq=False)

@@ -114,6 +114,9 @@ def device_of(node: Node) -> Device | None:
 
 def _places(event: Event) -> Sequence[Device | None]:
     """The devices of an event; None is one of them if no graph can do it."""
+    if isinstance(event, events.Check):
+        # Of constants, or of values that are then copied, which no graph does.
+        return ()
     if isinstance(event, events.Read):
         return (event.home, event.device)
     if isinstance(event, events.Write):

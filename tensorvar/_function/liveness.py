@@ -29,7 +29,7 @@ def may_fail(event: Event) -> bool:
     if isinstance(event, events.Composite):
         # A branch may be taken that the trace did not take.
         return any(may_fail(inner) for part in event.plan.parts for inner in part.events)
-    return isinstance(event, events.Copy) or (
+    return isinstance(event, events.Copy | events.Check) or (
         isinstance(event, events.Read) and event.home is not event.device
     )
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorvar._backend.base import Array
-from tensorvar._core import backward, dispatch
+from tensorvar._core import backward
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef
 from tensorvar._core.tape import GradientTape
-from tensorvar._core.tape_entries import COPY
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
@@ -30,13 +29,13 @@ def gradient(context: Any, *arriving: Any) -> Gradients:
     state = scope.current()
     loop: Loop = context.attributes['plan']
     taken = context.inputs[: len(context.inputs) - len(loop.body.sources)]
-    if composite.notes_steps(state):
-        return _unrolled(loop, context, taken, arriving)
     with slopes.unplaced(state):
-        slope = _slope_of(loop, context.needs[len(taken) :])
-        found = None if slope is None else _steps_back(slope, loop, context, taken, arriving)
-    if found is None:
-        return _unrolled(loop, context, taken, arriving)
+        told = composite.notes_steps(state)
+        slope = None if told else _slope_of(loop, context.needs[len(taken) :])
+        if slope is None:
+            found = _unrolled(loop, context, taken, arriving)
+        else:
+            found = _steps_back(slope, loop, context, taken, arriving)
     return tuple(slopes.as_placed(state, found))
 
 
@@ -81,7 +80,7 @@ class LoopSlope:
 
     Attributes:
         leaving: per loop variable and array with rows, whether there is a gradient by it.
-        connected: the same per source.
+        connected: per source where the gradient by it lies; None if there is none.
     """
 
     def __init__(self, loop: 'Loop', needed: Sequence[bool]) -> None:
@@ -115,7 +114,7 @@ class LoopSlope:
 
     def _sums(self) -> list[tuple[ArraySpec, Device]]:
         pairs = zip(self._loop.body.sources, self.connected, strict=True)
-        return [(value._spec(), value._device) for value, known in pairs if known]
+        return [(value._spec(), home) for value, home in pairs if home is not None]
 
     def run(self, arrays: Sequence[Array], state: State, keeps: bool) -> tuple[Array, ...]:
         """Runs the steps backwards; see ``composite.CompositePlan``."""
@@ -160,7 +159,7 @@ def _unrolled(
 ) -> Gradients:
     """The gradient by ops that tapes note, for gradients of it."""
     fresh = [
-        dispatch.run(COPY, value) if backward.is_differentiable(value) else value
+        slopes.copied(value) if backward.is_differentiable(value) else value
         for value in context.inputs
     ]
     sources = {
@@ -180,4 +179,4 @@ def _unrolled(
     found = tape.gradient(
         [result for result, _ in pairs], fresh, output_gradients=[weight for _, weight in pairs]
     )
-    return tuple(None if each is None else backward.densified(each) for each in found)
+    return tuple(map(slopes.dense, found))

@@ -7,7 +7,7 @@ import numpy as np
 
 from tensorvar._backend.base import Array
 from tensorvar._backend.shape_only import ShapeOnlyArray
-from tensorvar._core import conversion, dispatch, nest
+from tensorvar._core import backward, conversion, dispatch, nest
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor, wrap
@@ -120,14 +120,26 @@ class Loop:
                 (answer,) = composite.interpret(self._condition, values, for_condition)
                 if not answer:
                     break
-            results = composite.interpret(
-                self.body, [*values, *(row[count] for row in rows)], for_body
-            )
+            taken = [_row(row, count) for row in rows]
+            results = composite.interpret(self.body, [*values, *taken], for_body)
             values = results[: self.variables]
             given.append(results[self.variables :])
             count += 1
-        columns = [array_join.stack(list(column)) for column in zip(*given, strict=True)]
+        columns = [_column(values) for values in zip(*given, strict=True)]
         return (*values, *columns, wrap(history([()] * count), registry.cpu()))
+
+
+def _row(rows: Tensor, number: int) -> Tensor:
+    """A row where its array lies."""
+    with backward.on_device(rows):
+        row: Tensor = rows[number]
+    return row
+
+
+def _column(values: Sequence[Tensor]) -> Tensor:
+    """What the steps have given, where that lies."""
+    with backward.on_device(values[0]):
+        return array_join.stack(list(values))
 
 
 def history(kept: Sequence[tuple[Array, ...]]) -> Array:

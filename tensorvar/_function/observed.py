@@ -143,6 +143,9 @@ def _perform(
         if event.home is event.device:
             return (variable._read(),)
         return (replicas.read(variable, event.device, _need(event.need, state, call)),)
+    if isinstance(event, events.Check):
+        event.check(*arrays)
+        return ()
     if isinstance(event, events.Op):
         assert call is not None
         return _compute(event, arrays, call)
@@ -164,7 +167,12 @@ def _need(need: tuple[str, str, bool], state: State, call: OpCall | None) -> Cop
 
 def _compute(event: events.Op, arrays: list[Array], call: OpCall) -> Sequence[Array]:
     decision = placement.Decision(event.device, event.record.reason, event.record.note)
-    return call.compute(arrays, event.specs, decision)
+    state = call.state
+    if event.scope is not None and event.op.stateful:
+        # The state of a generator changes by an op of its own, which has a record, too.
+        state = (state or scope.EMPTY).derive(event.scope, state)
+    with scope.Pushed(state):
+        return call.compute(arrays, event.specs, decision)
 
 
 def _write(event: events.Write, arrays: Sequence[Array], call: OpCall) -> None:

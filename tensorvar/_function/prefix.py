@@ -77,19 +77,6 @@ class Rerun:
             self.forget()
         return results
 
-    def ends_before_an_op(self) -> bool:
-        """Ends it if all that is left only brings operands together; says whether it did.
-
-        An op on a card may refuse host values before its operands are brought there,
-        which a replay has done when it comes to that.
-        """
-        rest = self._log[self._position :]
-        if not all(isinstance(event, events.Copy | events.Read) for event in rest):
-            return False
-        self._log = self._log[: self._position]
-        self.forget()
-        return True
-
     def forget(self) -> None:
         """Lets go of all values.
 

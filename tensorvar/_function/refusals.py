@@ -1,11 +1,12 @@
 """Why a run is not replayed."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tensorvar import errors
 from tensorvar._backend.base import Array
 from tensorvar._backend.shape_only import ShapeOnlyArray
+from tensorvar._device import scope
 from tensorvar._device.call_site import CallSite
 
 
@@ -45,6 +46,22 @@ def mismatch(
         f'steps before are done, the rest is not; the path to a look may depend on tensors '
         f'and unchanged Python state alone; keep changing state out of the function'
     )
+
+
+def is_heard_otherwise(
+    state: scope.ContextState | None, guards: tuple[Any, ...], recorders: tuple[Any, ...]
+) -> bool:
+    """Whether a guard or a recorder was opened since a function was called.
+
+    Args:
+        state: the current scopes.
+        guards: those of the call.
+        recorders: those of the call.
+    """
+    if state is None:
+        return False
+    logs = state.device_scope is not None and state.device_scope.log
+    return logs or state.guards != guards or state.recorders != recorders
 
 
 def check_have_data(arrays: Iterable[Array]) -> None:

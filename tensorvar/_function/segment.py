@@ -296,6 +296,9 @@ class _Writer:
             places = ', '.join(self._code.object(d, 'd') for d in (event.source, event.device))
             call = f'copied({value}, {places}, {event.need!r}, state)'
             self._code.emit(position, f's{event.outputs[0]} = {call}')
+        elif isinstance(event, events.Check):
+            values = ', '.join(self._ops.name(slot) for slot in event.inputs)
+            self._code.emit(position, f'{self._code.object(event.check, "c")}({values})')
         elif isinstance(event, events.Write):
             self._write_write(position, event)
         elif isinstance(event, events.Composite):

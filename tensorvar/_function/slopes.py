@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tensorvar._core import backward, dispatch
+from tensorvar._core.indexed_slices import IndexedSlices
 from tensorvar._core.op_registry import FUNCTIONS, OPS
 from tensorvar._core.tape_entries import COPY, WATCH
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import scope
+from tensorvar._device.device import Device
 from tensorvar._function import part, taped
 from tensorvar._function.composite import Body
 from tensorvar._function.part import Part
@@ -27,12 +29,12 @@ class Slope(NamedTuple):
         code: takes the arguments of the part, the gradients that arrive, the sums so far
             by each source, and the captures.
         leaving: per argument of the part, whether there is a gradient by it.
-        connected: the same per source.
+        connected: per source where the gradient by it lies; None if there is none.
     """
 
     code: Part
     leaving: tuple[bool, ...]
-    connected: tuple[bool, ...]
+    connected: tuple[Device | None, ...]
 
 
 def slope_of(
@@ -40,7 +42,7 @@ def slope_of(
     arriving: Sequence[bool],
     needed: Sequence[bool],
     always: Sequence[int] = (),
-    sums: Sequence[bool] | None = None,
+    sums: Sequence[Device | None] | None = None,
 ) -> Slope:
     """Differentiates a part.
 
@@ -49,7 +51,7 @@ def slope_of(
         arriving: per result whether a gradient arrives.
         needed: per source whether its gradient is needed.
         always: arguments by which it gives zeros where it gives no gradient.
-        sums: per source whether its gradient is added to a sum; None for none.
+        sums: per source where the sum lies that its gradient is added to; None for none.
 
     Raises:
         NoPartError: no part can do this.
@@ -66,8 +68,10 @@ def slope_of(
         entries += body.trace.scribe.entries
         leading = backward.leads_from(entries, values, True)
         found = backward.gradients(entries, leading, results, values, weights)
-        gradients = list(map(beside, found, values))
-        leaving, summed = gradients[: len(body.arguments)], gradients[len(body.arguments) :]
+        count = len(body.arguments)
+        leaving = list(map(beside, found[:count], body.arguments))
+        # These stay where the ops have left them, as those of an eager run do.
+        summed = list(map(dense, found[count:]))
         for place in always:
             if leaving[place] is None:
                 with backward.on_device(body.arguments[place]):
@@ -76,7 +80,7 @@ def slope_of(
         rest = iter(summed)
         for place, wanted in enumerate(needed):
             gradient = next(rest) if wanted else None
-            if gradient is not None and sums is not None and sums[place]:
+            if gradient is not None and sums is not None and sums[place] is not None:
                 before = trace.parameter(gradient._spec(), gradient._device)
                 with backward.on_device(gradient):
                     gradient = dispatch.run_pair(OPS['AddV2'], before, gradient)
@@ -86,7 +90,7 @@ def slope_of(
     return Slope(
         code,
         tuple(each is not None for each in leaving),
-        tuple(each is not None for each in by_source),
+        tuple(None if each is None else each._device for each in by_source),
     )
 
 
@@ -132,12 +136,24 @@ def as_placed(state: State, gradients: Iterable[Tensor | None]) -> Iterator[Tens
         yield gradient if here else dispatch.run(COPY, gradient)
 
 
+def copied(value: Any) -> Any:
+    """A copy of a value beside it, which a tape tells from it."""
+    with backward.on_device(value):
+        return dispatch.run(COPY, value)
+
+
+def dense(gradient: Any) -> Any:
+    """A gradient, if there is one, as a tensor where its rows lie."""
+    if not isinstance(gradient, IndexedSlices):
+        return gradient
+    with backward.on_device(gradient.values):
+        return gradient.to_tensor()
+
+
 def beside(gradient: Any, value: Any) -> Any:
-    """A gradient as a tensor on the device of what it is by."""
-    if gradient is None:
-        return None
-    gradient = backward.densified(gradient)
-    if gradient._device is value._device:
+    """A gradient, if there is one, as a tensor on the device of what it is by."""
+    gradient = dense(gradient)
+    if gradient is None or gradient._device is value._device:
         return gradient
     with backward.on_device(value):
         return dispatch.run(COPY, gradient)

@@ -178,6 +178,10 @@ class SubTrace(scope.Scope):
         )
         return self.note(event, [tensor._spec()])[0]
 
+    def check(self, values: Sequence[ArrayValue], check: Callable[..., None]) -> None:
+        """Values of the host that are known by now are looked at."""
+        check(*(value._read() for value in values))
+
     def write(
         self,
         call: OpCall,

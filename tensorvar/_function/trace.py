@@ -130,6 +130,7 @@ class Trace(scope.Scope):
             device=decision.device,
             specs=tuple(specs),
             record=call.describe(values, specs, decision),
+            scope=None if call.state is None else call.state.device_scope,
         )
         self._withhold(call)
         results = self._do(event, perform)
@@ -222,10 +223,22 @@ class Trace(scope.Scope):
         if self._rerun.is_reported:
             call.withhold()
 
+    def check(self, values: Sequence[ArrayValue], check: Callable[..., None]) -> None:
+        """Values of the host are looked at before an op takes them to a card."""
+        located = [self.locate(value) for value in values]
+
+        def perform() -> tuple[Array, ...]:
+            check(*(array for array, _ in located))
+            return ()
+
+        slots = tuple(self._slot(*each) for each in located)
+        event = events.Check(call_site.user_call_site(), slots, check=check)
+        self.do_part(event, (), perform)
+
     def do_part(
         self, event: Event, specs: Sequence[ArraySpec], perform: Callable[[], Sequence[Array]]
     ) -> Sequence[Array]:
-        """A loop or a choice between branches runs."""
+        """A loop or a choice between branches runs, or a check."""
         return self._do(event, perform) if self._records() else perform()
 
     def look(self, array: Array, device: Device, look: Look) -> HostArray:
@@ -291,7 +304,7 @@ class Trace(scope.Scope):
         """Whether the next event is compared or written down."""
         if self.mismatch is not None:
             raise self.mismatch
-        if state is not None and self._is_heard_otherwise(state):
+        if refusals.is_heard_otherwise(state, self._guards, self._recorders):
             self.give_up('a guard or recorder is opened in the function')
         if self._rerun:
             return True
@@ -302,14 +315,6 @@ class Trace(scope.Scope):
             self.give_up('ops run in another thread')
             return False
         return True
-
-    def _is_heard_otherwise(self, state: scope.ContextState) -> bool:
-        """Whether a guard or a recorder was opened since the function was called."""
-        return (
-            state.guards != self._guards
-            or state.recorders != self._recorders
-            or (state.device_scope is not None and state.device_scope.log)
-        )
 
     def _forget(self) -> None:
         """Lets go of all values: a run that is not kept holds no more than an eager one."""
@@ -365,8 +370,6 @@ class Trace(scope.Scope):
             Divergence, FailedPreconditionError: nothing may.
         """
         known = self._rerun.next
-        if not self._follows and self._rerun.ends_before_an_op():
-            return
         self._forget()
         if not self._rerun.has_effect:
             raise Divergence

@@ -49,7 +49,9 @@ class Values:
         return slot
 
     def is_folded(self, event: Event) -> bool:
-        """Whether all results of an event are constants."""
+        """Whether all results of an event are constants, or a check is one of constants."""
+        if isinstance(event, events.Check):
+            return all(slot in self.constants for slot in event.inputs)
         return bool(event.outputs) and all(slot in self.constants for slot in event.outputs)
 
     def rename(self, position: int, event: Event, kept: int) -> bool:

@@ -6,15 +6,16 @@ devices. An index that comes from a card itself and is out of range reads zeros 
 writes nothing; where a kernel of ours meets it, ``IndexReports`` tells.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorvar import dtypes, errors
+from tensorvar import dtypes
 from tensorvar._backend.base import Array
-from tensorvar._core import conversion, host_data
+from tensorvar._core import conversion, host_data, op_call
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._device import scope
 from tensorvar._ops import _element_updates, _host_rows, _index_checks
@@ -61,17 +62,12 @@ def check_on_host(
         return
     indices = conversion.unwrap(indices)
     if isinstance(indices, ArrayValue):
-        array = indices._read()
+        array, values = indices._read(), [indices]
     else:
-        array = host_data.to_array(indices, None, op)
-    if type(array) is not np.ndarray or array.dtype not in INDICES:
-        return
-    try:
-        check(array)
-    except errors.OpError:
-        # The program may catch it, and with other indices go another way.
-        scope.leave_trace('an op fails')
-        raise
+        array, values = host_data.to_array(indices, None, op), []
+        check = functools.partial(check, array)
+    if type(array) is np.ndarray and array.dtype in INDICES:
+        op_call.check_on_host(values, check)
 
 
 # Reading and adding rows

@@ -222,6 +222,85 @@ def test_a_guard_warns_once_for_each_line_of_a_replay(simulated_gpus: Any) -> No
     assert len(set(lines[0])) == 2
 
 
+REFUSED: dict[str, Callable[[Any, Any, Any], Any]] = {
+    'gather': lambda v, x, i: tv.gather(x, i),
+    'gather from a variable': lambda v, x, i: tv.gather(v, i),
+    'gather_nd': lambda v, x, i: tv.gather_nd(x, i[:, None]),
+    'scatter_update': lambda v, x, i: v.scatter_update(tv.IndexedSlices(x[:2], i)),
+    'scatter_nd_add': lambda v, x, i: v.scatter_nd_add(i[:, None], x[:2]),
+    'tensor_scatter_nd_update': lambda v, x, i: tv.tensor_scatter_nd_update(x, i[:, None], x[:2]),
+    'unsorted_segment_sum': lambda v, x, i: tv.math.unsorted_segment_sum(x[:2], i, 3),
+}
+
+
+@pytest.mark.parametrize('indices', ['a tensor', 'a variable'])
+@pytest.mark.parametrize('home', ['CPU:0', 'GPU:0'])
+@pytest.mark.parametrize('scope', [None, 'CPU:0', 'GPU:0', 'GPU:1'])
+@pytest.mark.parametrize('name', REFUSED)
+def test_indices_of_the_host_are_refused_before_anything_is_copied(
+    name: str, scope: str | None, home: str, indices: str, simulated_gpus: Any
+) -> None:
+    with tv.device(home):
+        v = tv.Variable([1.0, 2.0, 3.0])
+        x = tv.constant([1.0, 2.0, 3.0])
+    with tv.device('CPU:0'):
+        place = tv.Variable([1, 0])
+        good, bad = tv.constant([1, 0]), tv.constant([0, 7])
+
+    def body(x: Any, i: Any) -> Any:
+        with tv.device(scope):
+            return REFUSED[name](v, x * 2.0, i)
+
+    def copies(each: Any, given: Any) -> tuple[Any, ...]:
+        place.assign(given)
+        with tv.debugging.record_placement() as log, tv.transfer_guard('allow', budget='1KiB') as g:
+            try:
+                each(x, place if indices == 'a variable' else given)
+            except tv.errors.InvalidArgumentError as error:
+                outcome = str(error)
+            else:
+                outcome = ''
+        return outcome, g.used, [_without_fresh(copy.to_dict()) for copy in log.copies]
+
+    function = tv.function(body)
+    for given in (good, good, bad, good):
+        wanted = copies(body, given)
+        assert copies(function, given) == wanted
+        assert bool(wanted[0]) == (given is bad)
+
+
+def test_a_scope_of_an_absent_device_in_records(simulated_gpus: Any) -> None:
+    def body(x: Any) -> Any:
+        return tv.exp(x)
+
+    function = tv.function(body)
+    with tv.device('CPU:0'):
+        x = tv.constant(1.0)
+    for name in ('CPU:0', 'GPU:7', 'CPU:0', 'GPU:8'):
+        with tv.device(name, fallback='silent'):
+            assert recorded(function, x) == recorded(body, x)
+
+
+@pytest.mark.parametrize('outside', [None, 'CPU:0', 'GPU:1'])
+@pytest.mark.parametrize('inside', ['CPU:0', 'GPU:0', None])
+def test_the_scope_in_which_the_state_of_a_generator_changes(
+    inside: str | None, outside: str | None, simulated_gpus: Any
+) -> None:
+    generator = tv.random.Generator.from_seed(1)
+
+    def body() -> Any:
+        with tv.device(inside):
+            first = generator.normal([2])
+        return first, generator.uniform([2])
+
+    function = tv.function(body)
+    with tv.device(outside):
+        for _ in range(3):
+            wanted = recorded(body)
+            assert recorded(function) == wanted
+    assert [record['op'] for record, _ in wanted].count('AssignVariableOp') == 2
+
+
 def test_the_state_of_a_generator_in_records() -> None:
     def body(generator: Any) -> Any:
         return generator.normal([2])
