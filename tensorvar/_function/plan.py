@@ -183,10 +183,10 @@ class Plan:
                     else program.run(values, variables, buffers, state)
                 )
             except Exception as error:
-                position = program.stop(error, values)
-                if position is None or position > program.kept or _is_under_way(node, position):
+                stop = _stop(node, log, error, values)
+                if stop is None:
                     raise
-                return Stop(prefix.Prefix([*log, *node.events[:position]], values), False)
+                return stop
             if isinstance(given, steps.Moved):
                 return Stop(prefix.Prefix(log, values), follows=False, moved=True)
             if node.outputs is not None:
@@ -227,7 +227,7 @@ class Plan:
             node = child
 
 
-def _failed(root: Node, call: Any, error: Exception, values: list[Array]) -> Stop:
+def _failed(root: Node, call: Any, error: Exception, values: list[Array]) -> Stop | None:
     """Where an error has stopped a plan of one node.
 
     No method: a plan that is dropped goes at once, without the cycle collector.
@@ -241,11 +241,32 @@ def _failed(root: Node, call: Any, error: Exception, values: list[Array]) -> Sto
     Raises:
         Exception: the error, where nothing is to be done again.
     """
-    program: Program = root.program
-    position = program.stop(error, values)
-    if position is None or position > program.kept or _is_under_way(root, position):
+    stop = _stop(root, [], error, values)
+    if stop is None:
         call(_raise, error)
-    return Stop(prefix.Prefix(root.events[:position], values), False)
+    return stop
+
+
+def _stop(
+    node: Node, log: Sequence[Event], error: BaseException, values: list[Array]
+) -> Stop | None:
+    """Where an error has stopped a node, or None if the function cannot run again.
+
+    Args:
+        node: the node.
+        log: what was done before it.
+        error: what was raised.
+        values: by slot.
+    """
+    program: Program = node.program
+    position = program.stop(error, values)
+    if position is None or _is_under_way(node, position):
+        return None
+    done = [*log, *node.events[:position]]
+    if position <= program.kept:
+        return Stop(prefix.Prefix(done, values), follows=False)
+    # No values are left. That makes no difference where all can be computed again.
+    return None if any(map(liveness.has_effect, done)) else Stop(prefix.NOTHING, follows=False)
 
 
 def _is_untold(node: Node, state: State) -> bool:

@@ -78,6 +78,103 @@ def test_a_dense_gradient() -> None:
     assert run(dense, table(), ids=IDS) == [True]
 
 
+@pytest.mark.parametrize('indices', ['CPU:0', 'GPU:0'])
+def test_the_step_of_an_embedding_is_in_place_on_a_gpu(simulated_gpus: Any, indices: str) -> None:
+    with tv.device('GPU:0'):
+        v = table()
+        function = tv.function(lambda ids: step(v, ids))
+    with tv.device(indices):
+        ids = tv.constant(IDS)
+    places = []
+    for _ in range(4):
+        function(ids)
+        places.append(id(v._array))
+    assert len(set(places[1:])) == 1
+
+
+def updates(count: int) -> tuple[list[tv.Variable], Callable[[Any], Any]]:
+    """Variables of 4 KiB, and a function that changes one after the other."""
+    variables = [tv.Variable(tv.zeros([1024])) for _ in range(count)]
+
+    def body(x: Any) -> Any:
+        with tv.GradientTape() as tape:
+            y = x
+            for v in variables:
+                y = tv.tanh(y * 0.5 + v)
+            loss = tv.reduce_sum(y)
+        for v, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+            v.assign_sub(0.1 * gradient)
+        return loss
+
+    return variables, body
+
+
+def test_a_gpu_needs_no_more_memory_for_a_plan_than_for_an_eager_run(simulated_gpus: Any) -> None:
+    with tv.device('GPU:0'):
+        variables, body = updates(10)
+        x = tv.ones([1024])
+        peaks = []
+        function = tv.function(body)
+        function(x)
+        for run_once in (body, function):
+            places = [id(v._array) for v in variables]
+            tv.config.reset_memory_stats('GPU:0')
+            run_once(x)
+            peaks.append(tv.config.get_memory_info('GPU:0')['peak'])
+            assert [id(v._array) for v in variables] == places
+    assert peaks[1] <= peaks[0]
+
+
+def fill(keep: int) -> Any:
+    """Takes the memory of ``GPU:0`` but for some bytes."""
+    info = tv.config.get_memory_info('GPU:0')
+    return tv.zeros([(LIMIT - info['current'] - keep) // 4])
+
+
+LIMIT = 1 << 20
+
+
+def test_want_of_memory_before_anything_has_changed(simulated_gpus: Any) -> None:
+    tv.config.set_memory_limit('GPU:0', LIMIT)
+
+    def body(x: Any) -> Any:
+        try:
+            return tv.reduce_sum(tv.exp(x) + tv.exp(x * 2.0))
+        except tv.errors.ResourceExhaustedError:
+            return tv.constant(-1.0)
+
+    with tv.device('GPU:0'):
+        x = tv.zeros([1024])
+        function = tv.function(body)
+        assert [float(function(x)) for _ in range(3)] == [2048.0] * 3
+        ballast = fill(6000)
+        assert float(function(x)) == -1.0
+        del ballast
+        assert float(function(x)) == 2048.0
+
+
+def test_want_of_memory_once_a_variable_has_changed(simulated_gpus: Any) -> None:
+    tv.config.set_memory_limit('GPU:0', LIMIT)
+    with tv.device('GPU:0'):
+        x, v = tv.ones([1024]), tv.Variable(tv.zeros([1024]))
+
+        @tv.function
+        def function(x: Any) -> Any:
+            v.assign_add(x)
+            return tv.reduce_sum(tv.exp(x) + tv.exp(x * 2.0))
+
+        for _ in range(3):
+            function(x)
+        ballast = fill(6000)
+        with pytest.raises(tv.errors.ResourceExhaustedError):
+            function(x)
+        del ballast
+        # As in an eager run.
+        assert v.numpy().tolist() == [4.0] * 1024
+        function(x)
+        assert v.numpy().tolist() == [5.0] * 1024
+
+
 @pytest.mark.parametrize('rows', [[1, 2, -1, 0], [0, 50, 1, 1]], ids=str)
 def test_an_index_out_of_range_changes_nothing(rows: list[int]) -> None:
     v = table()
