@@ -65,14 +65,18 @@ def update(
             _update_constrained(variable, op, values, hosts, attributes, state)
         else:
             _update_full(variable, op, values, hosts, attributes, state)
-    except index_reports.LateIndexError:
-        # Of any op before.
-        raise
     except errors.InvalidArgumentError as error:
-        if repr(variable.name) not in error.message:
-            error._add(f'this concerns {variable._describe()}')
+        name_variable(error, variable)
         raise
     return variable
+
+
+def name_variable(error: errors.InvalidArgumentError, variable: 'Variable') -> None:
+    """Adds to the error of a write which variable it concerns."""
+    # A late one is of any op before.
+    is_late = isinstance(error, index_reports.LateIndexError)
+    if not is_late and repr(variable.name) not in error.message:
+        error._add(f'this concerns {variable._describe()}')
 
 
 def _write_like(

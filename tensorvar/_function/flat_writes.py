@@ -36,12 +36,17 @@ class Part:
         flat: the memory, one array.
         begin: the first element.
         shape: of the part.
+
+    Attributes:
+        flat: the memory.
+        begin: the first element.
     """
 
-    __slots__ = ('__array_interface__', '_flat')
+    __slots__ = ('__array_interface__', 'begin', 'flat')
 
     def __init__(self, flat: Array, begin: int, shape: tuple[int, ...]) -> None:
-        self._flat = flat
+        self.flat = flat
+        self.begin = begin
         address = flat.ctypes.data + begin * flat.itemsize
         self.__array_interface__ = {
             'version': 3, 'data': (address, False), 'shape': shape, 'typestr': flat.dtype.str,
@@ -60,10 +65,11 @@ class SideBySide:
         memory: one array over the whole, and the parts that are bases of the arrays.
     """
 
-    __slots__ = ('_apart', '_kinds', '_patience', 'memory')
+    __slots__ = ('_apart', '_begins', '_kinds', '_patience', '_size', 'memory')
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = tuple(kinds)
+        self._begins, self._size = buffers.side_by_side(kinds)
         self._apart = 0
         self._patience = 1
         self.memory: tuple[Array, tuple[object, ...]] = _NOTHING, (_NOWHERE,) * len(kinds)
@@ -80,23 +86,35 @@ class SideBySide:
         Returns:
             Arrays of the same values.
         """
+        if self._is_joined([array.base for array in arrays]):
+            return arrays
         self._apart += 1
         if self._apart < self._patience:
             return arrays
         self._apart, self._patience = 0, min(2 * self._patience, _LONGEST_PATIENCE)
-        begins, size = buffers.side_by_side(self._kinds)
         try:
-            flat = host_memory.aligned((size,), self._kinds[0][1])
+            flat = host_memory.aligned((self._size,), self._kinds[0][1])
         except MemoryError:
             # Where they are will do.
             return arrays
         shapes = [shape for shape, _ in self._kinds]
-        parts = tuple(map(Part, itertools.repeat(flat), begins, shapes))
+        parts = tuple(map(Part, itertools.repeat(flat), self._begins, shapes))
         moved = tuple(map(np.asarray, parts))
         for new, old in zip(moved, arrays, strict=True):
             np.copyto(new, old)
         self.memory = flat, parts
         return moved
+
+    def _is_joined(self, bases: Sequence[object]) -> bool:
+        """Whether another plan, as of another batch size, has put them so; its memory will do."""
+        parts = tuple(base for base in bases if isinstance(base, Part))
+        if len(parts) < len(bases) or [part.begin for part in parts] != self._begins:
+            return False
+        flat = parts[0].flat
+        if flat.size != self._size or any(part.flat is not flat for part in parts):
+            return False
+        self.memory = flat, parts
+        return True
 
 
 class Group(NamedTuple):
@@ -126,6 +144,8 @@ class Group(NamedTuple):
             for array, part in zip(arrays, parts, strict=True)
         )
         lines = [
+            # A write before may have left an array of these to this name.
+            'array = None',
             'while writing._forking: writing._wait_for_fork()',
             f'flat, ({", ".join(parts)}) = {memory}.memory',
             f'{", ".join(arrays)} = {", ".join(slots)}',

@@ -1,6 +1,7 @@
 """Runs plans under the locks of the variables that they write."""
 
 import collections
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -44,13 +45,15 @@ def under_locks(variables: Sequence[Variable], function: Callable[..., Any], *ar
     """Calls a function under the locks of variables, which are in their order."""
     locks = [variable._lock for variable in variables]
     taken: list[bool] = []
+    # It looks at what was taken when it runs.
+    releases = map(_release, itertools.compress(locks, taken))
     try:
         # An interrupt comes between two steps of Python only, so that each lock which this
-        # one takes is noted.
+        # one takes is noted, and the one call in the end gives all of them back.
         taken.extend(map(_acquire, locks))
         return function(*args)
     finally:
-        _consume(map(_release, locks[: len(taken)]))
+        _consume(releases)
 
 
 def _call_under_locks(names: Sequence[str], given: str) -> str:

@@ -154,15 +154,6 @@ def zeros(spec: ArraySpec, device: Device) -> Array:
     return device.backend.call(device.backend.array_module.zeros, spec.shape, spec.dtype)
 
 
-@contextlib.contextmanager
-def locked(parts: Sequence[Part]) -> Iterator[None]:
-    """Holds the locks of the variables that parts write."""
-    with contextlib.ExitStack() as locks:
-        for variable in _written_by(parts):
-            locks.enter_context(variable._lock)
-        yield
-
-
 def is_true(answer: Array, device: Device, state: State) -> bool:
     """Whether a value with one element holds; a look at it."""
     if not liveness.on_numpy(device):
@@ -172,7 +163,7 @@ def is_true(answer: Array, device: Device, state: State) -> bool:
     return bool(answer.item())
 
 
-def _written_by(parts: Sequence[Part]) -> list[Variable]:
+def written_by(parts: Sequence[Part]) -> list[Variable]:
     """The variables that parts write, in the order in which their locks are taken."""
     written: dict[int, Variable] = {}
     for part in parts:

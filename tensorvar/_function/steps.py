@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tensorvar import errors
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array, Backend
-from tensorvar._core import device_kernels, replicas, variable_write
+from tensorvar._core import device_kernels, replicas, update, variable_write
 from tensorvar._core.array_value import CopyNeed
 from tensorvar._core.op_call import as_array
 from tensorvar._core.op_registry import OpDef
@@ -85,8 +86,12 @@ def write(
     def compute(old: Array) -> Array:
         return as_array(backend.call(forward, xp, old, *arrays, **attributes), backend)
 
-    with variable._lock:
-        return variable_write.replace(variable, in_place, compute)
+    try:
+        with variable._lock:
+            return variable_write.replace(variable, in_place, compute)
+    except errors.InvalidArgumentError as error:
+        update.name_variable(error, variable)
+        raise
 
 
 def stream(op: str, traced: Any) -> Any:

@@ -35,7 +35,7 @@ def trainer(
 def lie_together(variables: list[Any]) -> bool:
     bases = [variable._array.base for variable in variables]
     return all(type(base) is flat_writes.Part for base in bases) and 1 == len(
-        {id(base._flat) for base in bases}
+        {id(base.flat) for base in bases}
     )
 
 
@@ -173,6 +173,41 @@ def test_functions_that_share_variables() -> None:
         for function in functions:
             function(tv.constant(1.0))
     assert [float(variable[0]) for variable in variables] == [120.0, 160.0, 120.0, 120.0]
+
+
+def test_plans_of_the_same_variables_share_the_memory(moves: list[int]) -> None:
+    variables = [tv.Variable(tv.zeros([3])) for _ in range(4)]
+
+    @tv.function
+    def train(x: Any) -> None:
+        changes = [tv.reduce_sum(x) + variable * 0.0 for variable in variables]
+        for variable, change in zip(variables, changes, strict=True):
+            variable.assign_sub(RATE * change)
+
+    for _ in range(10):
+        for size in (3, 2):
+            train(tv.ones([size]))
+    # The first goes together, and the second finds that they have.
+    assert len(moves) == 2
+    assert lie_together(variables)
+    assert all_are(variables, -12.5)
+
+
+def test_a_write_before_does_not_count_as_somebody(moves: list[int]) -> None:
+    variables = [tv.Variable(tv.ones([3])) for _ in range(2)]
+
+    @tv.function
+    def train(x: Any) -> None:
+        changes = [x + variable * 0.0 for variable in variables]
+        for variable in variables:
+            variable.assign(variable * 0.5)
+        for variable, change in zip(variables, changes, strict=True):
+            variable.assign_sub(RATE * change)
+
+    for _ in range(5):
+        train(tv.ones([3]))
+    assert len(moves) == 1
+    assert all_are(variables, -0.453125)
 
 
 def test_replicas_hear_of_it(simulated_gpus: Any) -> None:

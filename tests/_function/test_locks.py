@@ -1,6 +1,8 @@
 """Plans that write many variables hold all of their locks, and give all of them back."""
 
+import itertools
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -114,3 +116,43 @@ def test_an_interrupt_while_it_waits_gives_back_what_was_taken(count: int) -> No
     assert {tuple(variable.numpy()) for variable in variables} == {(2.0, 2.0)}
     add(x)
     assert last.numpy().tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize('loops', [False, True])
+@pytest.mark.parametrize('count', [1, locks.MOST_NESTED + 1])
+def test_an_interrupt_after_any_call_gives_every_lock_back(count: int, loops: bool) -> None:
+    variables = [tv.Variable(tv.zeros([2])) for _ in range(count)]
+    x = tv.ones([2])
+
+    def step(number: Any) -> Any:
+        for variable in variables:
+            variable.assign_add(x)
+        return (number + 1,)
+
+    @tv.function
+    def add() -> Any:
+        return tv.while_loop(lambda number: number < 1, step, [0]) if loops else step(0)
+
+    for _ in range(2):
+        add()
+    for number in itertools.count():
+        left = iter(range(number))
+
+        def interrupt(frame: Any, event: str, _: Any, left: Any = left) -> None:
+            # Python handles signals after calls such as these.
+            if event == 'c_return' and next(left, None) is None:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+        sys.setprofile(interrupt)
+        try:
+            add()
+            break
+        except KeyboardInterrupt:
+            assert all_are_free(variables)
+        finally:
+            sys.setprofile(None)
+    before = [variable.numpy() for variable in variables]
+    add()
+    for variable, value in zip(variables, before, strict=True):
+        assert (variable.numpy() == value + 1.0).all()
