@@ -24,6 +24,8 @@ from tensorvar._function.events import Event
 
 _CALLS = {'AssignAddVariableOp': 'add', 'AssignSubVariableOp': 'subtract'}
 _LONGEST_PATIENCE = 256
+_WORTH_A_MOVE = 8
+"""Calls for each that finds the arrays apart."""
 _NOTHING = np.empty(0)
 _NOWHERE = object()
 """No array has this for its base."""
@@ -65,23 +67,26 @@ class SideBySide:
         memory: one array over the whole, and the parts that are bases of the arrays.
     """
 
-    __slots__ = ('_apart', '_begins', '_kinds', '_patience', '_size', 'memory')
+    __slots__ = ('_apart', '_begins', '_kinds', '_moved', '_patience', '_size', 'memory')
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = tuple(kinds)
         self._begins, self._size = buffers.side_by_side(kinds)
         self._apart = 0
+        self._moved = 0
         self._patience = 1
         self.memory: tuple[Array, tuple[object, ...]] = _NOTHING, (_NOWHERE,) * len(kinds)
 
-    def gathered(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Arrays that did not lie there; moved to new memory after so many calls.
+    def gathered(self, arrays: tuple[Array, ...], version: int) -> tuple[Array, ...]:
+        """Arrays that did not lie there; moved to new memory if that is worth it.
 
-        If somebody keeps holding what is there, moving would be all that this does. So
-        each time it waits for twice as many calls.
+        It is where most calls since the last move found them there. If somebody keeps
+        holding what is there, moving would be all that this does: then it waits for twice
+        as many calls each time.
 
         Args:
             arrays: of the variables.
+            version: of the first of them, before this call.
 
         Returns:
             Arrays of the same values.
@@ -89,8 +94,11 @@ class SideBySide:
         if self._is_joined([array.base for array in arrays]):
             return arrays
         self._apart += 1
+        if version - self._moved > _WORTH_A_MOVE * self._apart:
+            self._patience = 1
         if self._apart < self._patience:
             return arrays
+        self._moved = version
         self._apart, self._patience = 0, min(2 * self._patience, _LONGEST_PATIENCE)
         try:
             flat = host_memory.aligned((self._size,), self._kinds[0][1])
@@ -160,7 +168,10 @@ class Group(NamedTuple):
                 f'        else: {array} = asarray({call}({array}, b{number}))',
             ]
         names = ', '.join(arrays)
-        lines += [f'        {names} = {memory}.gathered(({names}))', 'finally:']
+        lines += [
+            f'        {names} = {memory}.gathered(({names}), {variables[0]}._version)',
+            'finally:',
+        ]
         for variable, array in zip(variables, arrays, strict=True):
             lines += [f'    {variable}._version += 1', f'    {variable}._array = {array}']
         # Or a later write would take these names for somebody who holds them.

@@ -49,9 +49,9 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     gathered = flat_writes.SideBySide.gathered
 
-    def noted(self: Any, arrays: Any) -> Any:
+    def noted(self: Any, arrays: Any, version: int) -> Any:
         found.append(len(arrays))
-        return gathered(self, arrays)
+        return gathered(self, arrays, version)
 
     monkeypatch.setattr(flat_writes.SideBySide, 'gathered', noted)
     return found
@@ -121,6 +121,19 @@ def test_holding_on_costs_ever_fewer_moves(moves: list[int]) -> None:
     assert 1 < len(together) < 10
     assert all_are(kept, -100.0)
     assert all_are(variables, -101.0)
+
+
+def test_holding_now_and_then_costs_a_call_each(moves: list[int]) -> None:
+    variables, train = trainer()
+    x = tv.constant(2.0)
+    for step in range(200):
+        held = variables[1].read_value() if step % 20 == 19 else None
+        train(x)
+        del held
+    # The first, and one for each that was held.
+    assert len(moves) == 11
+    assert lie_together(variables)
+    assert all_are(variables, -200.0)
 
 
 def test_other_writes_in_between(moves: list[int]) -> None:
