@@ -25,9 +25,6 @@ def may_fail(event: Event) -> bool:
     Want of memory can stop every event. If all values were kept for that, a plan would ask
     for much more memory than an eager run does.
     """
-    if isinstance(event, Op | events.Write) and not on_numpy(event.device):
-        # A card reports bad values later; those of the host have a check of their own.
-        return False
     if isinstance(event, Op):
         return not (event.op.name in lowering.LOWERINGS or event.op.name in lowering.NEVER_FAIL)
     if isinstance(event, events.Write):
@@ -35,7 +32,12 @@ def may_fail(event: Event) -> bool:
     if isinstance(event, events.Composite):
         # A branch may be taken that the trace did not take.
         return any(may_fail(inner) for part in event.plan.parts for inner in part.events)
-    return isinstance(event, events.Copy | events.Check) or (
+    return isinstance(event, events.Check) or is_copy(event)
+
+
+def is_copy(event: Event) -> bool:
+    """Whether an event copies to another device, which guards may refuse."""
+    return isinstance(event, events.Copy) or (
         isinstance(event, events.Read) and event.home is not event.device
     )
 
@@ -50,17 +52,51 @@ def has_effect(event: Event) -> bool:
 def last_kept(node: Node) -> int:
     """Before which event all values must stay whole, for a re-run that gets them back.
 
-    That is the last event which may fail, or the end where there is a branch point.
+    That is the end where there is a branch point; else the last event which may fail once
+    something was done that must not be done again. Before that, a re-run begins anew.
     """
     if node.point is not None:
         return len(node.events)
-    sure = _checked_before(node.events)
-    failing = [
+    begun = _have_begun(node)
+    return max((position for position in _failing(node.events) if begun[position]), default=-1)
+
+
+def last_failing(node: Node) -> int:
+    """The last event that may fail, or the end where there is a branch point."""
+    if node.point is not None:
+        return len(node.events)
+    return max(_failing(node.events), default=-1)
+
+
+def _have_begun(node: Node) -> list[bool]:
+    """By event whether something comes before it that must not be done again."""
+    *before, _ = node.path()
+    begun = any(_once_only(event) for each in before for event in each.events)
+    found = []
+    for event in node.events:
+        found.append(begun)
+        begun = begun or _once_only(event)
+    return found
+
+
+def _once_only(event: Event) -> bool:
+    """Whether a re-run must not do an event again; copies are counted."""
+    return has_effect(event) or is_copy(event)
+
+
+def _failing(sequence: Sequence[Event]) -> list[int]:
+    """Positions of the events that may fail there and then."""
+    sure = _checked_before(sequence)
+    return [
         position
-        for position, event in enumerate(node.events)
-        if may_fail(event) and position not in sure
+        for position, event in enumerate(sequence)
+        if position not in sure and may_fail(event) and not _reports_late(event)
     ]
-    return max(failing, default=-1)
+
+
+def _reports_late(event: Event) -> bool:
+    """Whether bad values are reported after an event: those of a card are."""
+    return isinstance(event, Op | events.Write) and not on_numpy(event.device)
 
 
 def _checked_before(sequence: Sequence[Event]) -> set[int]:
@@ -116,7 +152,8 @@ def needed_events(node: Node, kept: int) -> list[bool]:
     answer = [True] * len(node.events)
     for position in range(len(node.events) - 1, kept, -1):
         event = node.events[position]
-        answer[position] = has_effect(event) or not needed.isdisjoint(event.outputs)
+        happens = has_effect(event) or may_fail(event)
+        answer[position] = happens or not needed.isdisjoint(event.outputs)
         if answer[position]:
             needed.update(event.inputs)
     return answer

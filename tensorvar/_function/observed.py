@@ -42,7 +42,7 @@ def run(node: Node, values: list[Array], state: State) -> int:
             # No name of this function may hold an array: a write would keep its value.
             _store(event, _perform(event, values, state, call), values)
         except Exception:
-            if deaths and position > node.program.kept:
+            if deaths and position > liveness.last_failing(node):
                 raise
             if isinstance(event, events.Composite) and liveness.has_effect(event):
                 raise
@@ -95,7 +95,7 @@ def _store(event: Event, results: Sequence[Array], values: list[Array]) -> None:
 
 def _deaths(node: Node) -> dict[int, list[int]]:
     """By position, the values that are let go of there."""
-    kept = node.program.kept
+    kept = liveness.last_failing(node)
     found: dict[int, list[int]] = {}
     if node.point is None:
         for position, slots in liveness.deaths(node, list(enumerate(node.events)), {}).items():

@@ -175,6 +175,37 @@ def test_want_of_memory_once_a_variable_has_changed(simulated_gpus: Any) -> None
         assert v.numpy().tolist() == [5.0] * 1024
 
 
+@pytest.mark.parametrize('writes_before', [False, True])
+def test_values_are_kept_for_a_failure_once_something_has_changed(writes_before: bool) -> None:
+    v, table = tv.Variable(0.0), tv.constant([1.0, 2.0, 3.0])
+    ran = []
+
+    def body(x: Any, i: Any) -> Any:
+        y = tv.exp(x)
+        if writes_before:
+            v.assign_add(y)
+        ran.append(1)
+        try:
+            z = tv.gather(table, i)
+        except tv.errors.InvalidArgumentError:
+            z = tv.constant(-1.0)
+        v.assign_add(1.0)
+        return y + z
+
+    function = tv.function(body)
+    for number, i in enumerate((0, 1, 7, 2)):
+        given, before = tv.constant(float(number)), float(v)
+        result = function(given, tv.constant(i))
+        change = float(v) - before
+        v.assign(before)
+        assert float(result) == float(body(given, tv.constant(i)))
+        assert change == float(v) - before
+    # The trace, the failure, and what an eager run did each time.
+    assert len(ran) == 6
+    text = function.pretty_printed_plan()
+    assert (text.index('s.clear()') < text.index('Exp')) is not writes_before
+
+
 @pytest.mark.parametrize('rows', [[1, 2, -1, 0], [0, 50, 1, 1]], ids=str)
 def test_an_index_out_of_range_changes_nothing(rows: list[int]) -> None:
     v = table()
