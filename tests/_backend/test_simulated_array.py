@@ -8,7 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorvar import dtypes, errors
@@ -192,7 +192,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_the_ledger_equals_the_sum_of_living_owners(steps):
     backend = SimulatedBackend('GPU:0', 1 << 20)

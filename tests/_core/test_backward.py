@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tensorvar as tv
 from tensorvar import errors
 from tensorvar._core import backward, executor, op_registry, tape_entries
 from tensorvar._core.op_registry import ArraySpec, OpDef
-from tests.support import numeric_gradient
+from tests.support import examples, numeric_gradient
 
 
 def value(tensor: Any) -> Any:
@@ -75,19 +75,18 @@ def inputs(count: int) -> list[np.ndarray]:
 
 
 @given(steps, st.sampled_from([tv.constant, tv.Variable]))
-@settings(max_examples=60)
 def test_random_graphs_have_the_numeric_gradient(program: Any, make: Any) -> None:
     numeric_gradient.check(graph(program), *inputs(2), order=1, make=make)
 
 
 @given(steps)
-@settings(max_examples=12)
+@examples.share(0.2)
 def test_random_graphs_have_the_numeric_second_derivative(program: Any) -> None:
     numeric_gradient.check(graph(program[:5]), *inputs(1), order=2)
 
 
 @given(steps, st.lists(st.sampled_from(['CPU:0', 'GPU:0', 'GPU:1', None]), min_size=3, max_size=3))
-@settings(max_examples=40)
+@examples.share(0.7)
 def test_gradients_do_not_depend_on_the_devices(
     simulated_gpus: list[str], program: Any, devices: list[Any]
 ) -> None:

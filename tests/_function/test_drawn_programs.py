@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import tensorvar as tv
+from tests.support import examples
 
 SIDE = 3
 Values = list[Any]
@@ -161,7 +162,7 @@ def call(body: Any, inputs: Any, variables: list[Any], has_tape: bool, has_recor
     seed=st.integers(0, 2**16),
     surroundings=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=5, max_size=5),
 )
-@hypothesis.settings(max_examples=150)
+@examples.share(2.5)
 def test_a_plan_gives_the_bits_of_the_eager_run(
     program: list[Any], seed: int, surroundings: list[tuple[bool, bool]]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 import tensorvar as tv
-from tests.support import emulated_kernels
+from tests.support import emulated_kernels, examples
 from tests.support.layers import bits, check, dense, fused, layer, values
 
 Target = emulated_kernels.EmulatedTarget
@@ -194,7 +194,7 @@ def drawn_program(drawn: list[Layer]) -> Callable[..., Any]:
 
 
 @pytest.mark.usefixtures('simt')
-@hypothesis.settings(max_examples=20)
+@examples.share(1 / 3)
 @hypothesis.given(
     drawn=st.lists(layers, min_size=1, max_size=3),
     dtype=st.sampled_from([F32, BF16]),
