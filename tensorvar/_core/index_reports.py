@@ -12,7 +12,8 @@ device, so that where no word is left the launches of all further kinds share th
 
 import math
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,22 @@ _SHOWN = 3
 
 class LateIndexError(errors.InvalidIndexError):
     """An index was out of range in an op that was done before the one that raises."""
+
+
+_restorers: 'weakref.WeakKeyDictionary[LateIndexError, Callable[[], None]]'
+_restorers = weakref.WeakKeyDictionary()
+
+
+def restorer(error: BaseException) -> Callable[[], None] | None:
+    """Has the next wait raise a late error again, for who does again what met it; else None."""
+    return _restorers.get(error) if isinstance(error, LateIndexError) else None
+
+
+def put_back(error: BaseException) -> None:
+    """Does that at once."""
+    restore = restorer(error)
+    if restore is not None:
+        restore()
 
 
 class Launch(NamedTuple):
@@ -115,9 +132,10 @@ class IndexReports:
             return
         with self._lock:
             positions = self._words.tolist()
+            launches = (*self._launches, _SOME)
             found = [
                 (launch, position - 1)
-                for launch, position in zip((*self._launches, _SOME), positions, strict=True)
+                for launch, position in zip(launches, positions, strict=True)
                 if launch is not None and position
             ]
             # Only those that were read: a launch that is still under way may write to another
@@ -126,7 +144,17 @@ class IndexReports:
                 if position:
                     self._words[number] = 0
         if found:
-            raise self._error(found)
+            error = self._error(found)
+            _restorers[error] = lambda: self._restore(launches, positions)
+            raise error
+
+    def _restore(self, launches: Sequence[Launch | None], positions: Sequence[int]) -> None:
+        with self._lock:
+            now = (*self._launches, _SOME)
+            for number, position in enumerate(positions):
+                # A word that was taken back meanwhile belongs to others.
+                if position and now[number] is launches[number] and not self._words[number]:
+                    self._words[number] = position
 
     def _take(self, launch: Launch) -> Array:
         with self._lock:

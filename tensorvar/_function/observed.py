@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorvar._backend import transfer
 from tensorvar._backend.base import Array
-from tensorvar._core import replicas, update
+from tensorvar._core import index_reports, replicas, update
 from tensorvar._core.array_value import CopyNeed
 from tensorvar._core.op_call import OpCall
 from tensorvar._device import call_site, placement, scope
@@ -41,12 +41,13 @@ def run(node: Node, values: list[Array], state: State) -> int:
         try:
             # No name of this function may hold an array: a write would keep its value.
             _store(event, _perform(event, values, state, call), values)
-        except Exception:
+        except Exception as error:
             if deaths and position > liveness.last_failing(node):
                 raise
             if isinstance(event, events.Composite) and liveness.has_effect(event):
                 raise
             # The re-run meets the same failure and words the error.
+            index_reports.put_back(error)
             return position
         if isinstance(event, events.Op):
             op = event

@@ -9,6 +9,7 @@ from weakref import ref
 
 from tensorvar import errors
 from tensorvar._backend.base import Array
+from tensorvar._core import index_reports
 from tensorvar._device import call_site, listeners, registry, scope
 from tensorvar._device.call_site import CallSite
 from tensorvar._function import (
@@ -195,9 +196,10 @@ class Plan:
                 return results.rebuild(given, node.outputs)
             try:
                 child = _next(node, log, values, state)
-            except errors.TransferError:
+            except (errors.TransferError, index_reports.LateIndexError) as error:
                 # The re-run words it.
-                return Stop(prefix.Prefix(log, values), False)
+                then = index_reports.restorer(error)
+                return Stop(prefix.Prefix(log, values, then=then), False)
             # Another thread may have added a path which needs more locks than are held.
             if child is None or self._written is not held:
                 return Stop(prefix.Prefix(log, values), True)
@@ -263,10 +265,14 @@ def _stop(
     if position is None or _is_under_way(node, position):
         return None
     done = [*log, *node.events[:position]]
-    if position <= program.kept:
-        return Stop(prefix.Prefix(done, values), follows=False)
-    # No values are left. That makes no difference where all can be computed again.
-    return None if any(map(liveness.has_effect, done)) else Stop(prefix.NOTHING, follows=False)
+    if position > program.kept and any(map(liveness.has_effect, done)):
+        return None
+    if position > program.kept:
+        # No values are left. That makes no difference where all can be computed again.
+        done, values = [], []
+    # The re-run meets the same failure and words the error.
+    then = index_reports.restorer(error)
+    return Stop(prefix.Prefix(done, values, then=then), follows=False)
 
 
 def _is_untold(node: Node, state: State) -> bool:
@@ -295,6 +301,7 @@ def _run_whole(node: Node, values: list[Array], state: State) -> int:
         position = program.stop(error, values)
         if position is None or _is_under_way(node, position):
             raise
+        index_reports.put_back(error)
         return position
     return steps.GONE if moved else len(node.events)
 

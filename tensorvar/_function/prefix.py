@@ -1,6 +1,6 @@
 """What a replay hands to a re-run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tensorvar._backend.base import Array
@@ -15,11 +15,13 @@ class Prefix(NamedTuple):
         log: its events.
         values: its values by slot; those from outside are constants of the log.
         reported: whether recorders have heard of it.
+        then: called once all of it is taken, before what stopped it is done again; or None.
     """
 
     log: Sequence[Event]
     values: list[Array]
     reported: bool = False
+    then: Callable[[], None] | None = None
 
 
 NOTHING = Prefix((), [])
@@ -40,7 +42,7 @@ class Rerun:
         self._values = prefix.values
         self._position = 0
         if not self:
-            self.forget()
+            self._end()
 
     def __bool__(self) -> bool:
         """Whether there is more of it."""
@@ -74,8 +76,13 @@ class Rerun:
         results = [self._values[slot] for slot in self.next.outputs]
         self._position += 1
         if not self:
-            self.forget()
+            self._end()
         return results
+
+    def _end(self) -> None:
+        self.forget()
+        if self._prefix.then is not None:
+            self._prefix.then()
 
     def forget(self) -> None:
         """Lets go of all values.

@@ -86,7 +86,8 @@ class Program(NamedTuple):
             values: by slot.
 
         Returns:
-            The event that raised it, or None if it came from elsewhere.
+            The event from which a re-run begins, or, where no values are left for one, the
+            event that raised it; None if it came from elsewhere.
         """
         traceback = error.__traceback__
         while traceback is not None:
@@ -94,8 +95,8 @@ class Program(NamedTuple):
             if frame.f_code is self.run.__code__:
                 # What comes before the events is done again with the first.
                 position = max(self.positions[traceback.tb_lineno - 1], 0)
-                position = self.begins.get(position, position)
                 if position <= self.kept:
+                    position = self.begins.get(position, position)
                     for name, value in frame.f_locals.items():
                         if name[0] == 's' and name[1:].isdigit():
                             values[int(name[1:])] = value

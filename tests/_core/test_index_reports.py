@@ -166,3 +166,23 @@ def test_where_no_word_is_left_graphs_share_one_and_nobody_waits() -> None:
     wanted = r'^\[tv.function\] indices, used at a line of a function, is not in range'
     with pytest.raises(errors.InvalidIndexError, match=wanted):
         reports.look()
+
+
+def test_a_report_may_be_put_back() -> None:
+    reports = Reports()
+    word = reports.word('GatherV2', (3,), 'in [0, 2)')
+    word[0] = 3
+    with pytest.raises(errors.InvalidIndexError) as caught:
+        reports.look()
+    reports.look()
+    index_reports.put_back(caught.value)
+    with pytest.raises(errors.InvalidIndexError) as again:
+        reports.look()
+    assert str(again.value) == str(caught.value)
+    # A word that has gone to other launches meanwhile is theirs.
+    reports._forget()
+    other = reports.word('GatherNd', (3,), 'a place')
+    assert other[0] == 0
+    index_reports.put_back(caught.value)
+    index_reports.put_back(ValueError('of another kind'))
+    reports.look()

@@ -245,3 +245,38 @@ def test_rows_that_no_gather_has_checked_are_refused(gathered: str) -> None:
         function(tv.constant([1, 2, 60, 3]))
     assert small.numpy().tobytes() == before.tobytes()
     assert small.version == version
+
+
+def test_checks_that_a_card_waits_for(simulated_gpus: Any) -> None:
+    def body(v: Any, x: Any) -> Any:
+        v.assign_add(tv.ones([2]))
+        try:
+            # Nobody takes the result; the check counts all the same.
+            tv.debugging.check_numerics(x, 'bad')
+        except tv.errors.InvalidArgumentError:
+            return v * 10.0
+        return v + x
+
+    with tv.device('GPU:0'):
+        eager, planned = tv.Variable([0.0, 0.0]), tv.Variable([0.0, 0.0])
+        function = tv.function(lambda x: body(planned, x))
+        for number in (1.0, 2.0, 3.0, float('nan'), 4.0):
+            x = tv.constant([1.0, number])
+            assert function(x).numpy().tolist() == body(eager, x).numpy().tolist()
+        assert planned.version == eager.version
+
+
+def test_powers_of_integers_may_be_refused() -> None:
+    def body(v: Any, x: Any) -> Any:
+        v.assign_add(x)
+        try:
+            return tv.pow(v, x)
+        except tv.errors.InvalidArgumentError:
+            return v * 1
+
+    eager, planned = tv.Variable([1, 2]), tv.Variable([1, 2])
+    function = tv.function(lambda x: body(planned, x))
+    for number in (1, 2, 1, -1, 2):
+        x = tv.constant([1, number])
+        assert function(x).numpy().tolist() == body(eager, x).numpy().tolist()
+    assert planned.version == eager.version

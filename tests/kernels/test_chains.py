@@ -216,6 +216,53 @@ def test_a_caught_error_finds_the_values_of_a_chain(gpu: Target) -> None:
     assert gpu.count('fused_') == launched + 1
 
 
+@pytest.mark.parametrize('place', ['copy', 'choice'])
+def test_an_error_that_comes_late_is_not_lost(gpu: Target, place: str) -> None:
+    def program(v: Any, x: Any, rows: Any) -> Any:
+        v.assign_add(x)
+        found = tv.gather(v, rows) * 2.0
+        if place == 'choice':
+            return tv.cond(tv.reduce_sum(found) > 0.0, lambda: found, lambda: -found)
+        with tv.device('CPU:0'):
+            return tv.identity(found) + 1.0
+
+    eager, planned = tv.Variable(tv.zeros([8])), tv.Variable(tv.zeros([8]))
+    function = tv.function(lambda x, rows: program(planned, x, rows))
+    x, good, bad = tv.ones([8]), tv.constant([1, 2]), tv.constant([1, 20])
+    for _ in range(4):
+        wanted = program(eager, x, good).numpy()
+        np.testing.assert_array_equal(function(x, good).numpy(), wanted)
+    for run in (lambda: program(eager, x, bad), lambda: function(x, bad)):
+        with pytest.raises(tv.errors.InvalidIndexError, match=r'indices\[1\].* has left such rows'):
+            run()
+    assert planned.version == eager.version
+    wanted = program(eager, x, good).numpy()
+    np.testing.assert_array_equal(function(x, good).numpy(), wanted)
+
+
+@pytest.mark.parametrize('place', ['copy', 'branch'])
+def test_an_error_that_comes_late_is_caught_where_it_comes(gpu: Target, place: str) -> None:
+    def program(v: Any, x: Any, rows: Any) -> Any:
+        v.assign_add(x)
+        # A constant that each run makes anew.
+        found = tv.gather(v, rows) * tv.constant([2.0, 3.0])
+        try:
+            if place == 'branch':
+                return found * 2.0 if tv.reduce_sum(found) > 0.0 else found
+            with tv.device('CPU:0'):
+                return tv.identity(found) + 1.0
+        except tv.errors.InvalidIndexError:
+            return v * 10.0
+
+    eager, planned = tv.Variable(tv.zeros([8])), tv.Variable(tv.zeros([8]))
+    function = tv.function(lambda x, rows: program(planned, x, rows))
+    x, good, bad = tv.ones([8]), tv.constant([1, 2]), tv.constant([1, 20])
+    for rows in (good, good, good, bad, good):
+        wanted = program(eager, x, rows).numpy()
+        np.testing.assert_array_equal(function(x, rows).numpy(), wanted)
+    assert planned.version == eager.version
+
+
 def test_an_error_before_a_write_leaves_the_variable(gpu: Target) -> None:
     v = tv.Variable(X)
     function = tv.function(lambda x: v.assign(v * x + x - 1.0))

@@ -114,6 +114,32 @@ def test_a_caught_error_is_that_of_the_product(simt: Target) -> None:
     assert bits(function(x, w, b)) == bits(tv.abs(b) + 1.0)
 
 
+def test_no_re_run_gets_values_that_are_let_go_of(simt: Target) -> None:
+    def program(x: Any, w: Any, b: Any, host: Any) -> Any:
+        y = tv.abs(x)
+        product = tv.matmul(y, w)
+        # The copy is the last event for which values are kept; the product is done after it.
+        row = b + host
+        try:
+            return tv.nn.relu(product + row)
+        except tv.errors.ResourceExhaustedError:
+            return row
+
+    function = tv.function(program)
+    x, w, b = layer(size=(400, 300, 200))
+    with tv.device('CPU:0'):
+        host = tv.ones(b.shape)
+    for _ in range(3):
+        assert bits(function(x, w, b, host)) == bits(program(x, w, b, host))
+    assert fused(function) == ['MatMul_AddV2_Relu']
+    limit = tv.config.get_memory_info('GPU:0')['current'] + 400_000
+    tv.config.set_memory_limit('GPU:0', limit)
+    with pytest.raises(tv.errors.ResourceExhaustedError):
+        program(x, w, b, host)
+    with pytest.raises(tv.errors.ResourceExhaustedError):
+        function(x, w, b, host)
+
+
 def test_an_error_before_a_write_leaves_the_variable(simt: Target) -> None:
     x, w, b = layer(size=(12, 12, 12))
     v = tv.Variable(x)
