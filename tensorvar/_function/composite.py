@@ -103,7 +103,7 @@ def body_of(
         leaves = [leaf for leaf in nest.flatten(result) if leaf is not None]
         return own, result, [conversion.convert_to_tensor(leaf) for leaf in leaves]
 
-    trace, (own, result, results) = subtrace.written_down(run, live)
+    trace, (own, result, results) = subtrace.written_down(run, live, arguments)
     code = part.part_of(trace, results)
     sources = list(_sources(trace))
     outside = _outside(trace, sources)

@@ -120,9 +120,7 @@ def part_of(trace: SubTrace, results: Sequence[Tensor], known: int | None = None
 
 def _permuted(trace: SubTrace, specs: Sequence[ArraySpec]) -> frozenset[int]:
     """The slots whose arrays may be in another order than that of C."""
-    if not layout.permutes(trace.log) and all(
-        layout.is_of_c(capture.array) for capture in trace.captures
-    ):
+    if not trace.has_permuted:
         return frozenset()
     return frozenset(slot for slot, spec in enumerate(specs) if layout.has_order(spec.shape))
 

@@ -19,7 +19,7 @@ from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._core.variable import Variable
 from tensorvar._device import call_site, placement, scope
 from tensorvar._device.device import Device
-from tensorvar._function import events, taped
+from tensorvar._function import events, layout, taped
 from tensorvar._function.events import Event
 
 
@@ -56,6 +56,7 @@ class SubTrace(scope.Scope):
 
     Args:
         live: the variables that change meanwhile, and so are read within the part.
+        takes_permuted: whether arguments may lie in memory in another order than that of C.
 
     Attributes:
         scribe: has what tapes would note.
@@ -68,7 +69,8 @@ class SubTrace(scope.Scope):
 
     is_rerunnable = False
 
-    def __init__(self, live: Sequence[Variable] = ()) -> None:
+    def __init__(self, live: Sequence[Variable] = (), takes_permuted: bool = False) -> None:
+        self._takes_permuted = takes_permuted
         self.scribe = taped.Scribe()
         self.log: list[Event] = []
         self.parameters: list[int] = []
@@ -89,13 +91,22 @@ class SubTrace(scope.Scope):
 
     def continued(self) -> 'SubTrace':
         """Another one, which begins with what this one has written down."""
-        new = SubTrace()
+        new = SubTrace(takes_permuted=self._takes_permuted)
         # What it took from outside is settled.
         new._reads_outside = False
         new.log, new.parameters = list(self.log), list(self.parameters)
         new.captures = list(self.captures)
         new._slots, new._arrays = dict(self._slots), list(self._arrays)
         return new
+
+    @property
+    def has_permuted(self) -> bool:
+        """Whether arrays of it may lie in memory in another order than that of C."""
+        return (
+            self._takes_permuted
+            or layout.permutes(self.log)
+            or not all(layout.is_of_c(capture.array) for capture in self.captures)
+        )
 
     def parameter(self, spec: ArraySpec, device: Device) -> Tensor:
         """An argument of the part."""
@@ -297,20 +308,29 @@ class SubTrace(scope.Scope):
 
 
 def written_down(
-    run: Callable[[SubTrace], Any], live: Sequence[Variable] = ()
+    run: Callable[[SubTrace], Any],
+    live: Sequence[Variable] = (),
+    arguments: Sequence[Tensor] = (),
 ) -> tuple[SubTrace, Any]:
     """A part, with what ``run`` gives.
 
     Args:
         run: runs the part under the trace that it is given.
         live: variables that change between two runs of the part.
+        arguments: what the first run of it gets.
 
     Raises:
         NoPartError: no part can do this.
     """
     live = list(live)
+    state = scope.current()
+    outer = None if state is None else state.trace
+    takes_permuted = isinstance(outer, SubTrace) and outer.has_permuted
+    takes_permuted = takes_permuted or not all(
+        layout.is_of_c(tensor._array) for tensor in arguments
+    )
     while True:
-        trace = SubTrace(live)
+        trace = SubTrace(live, takes_permuted)
         try:
             with trace:
                 return trace, run(trace)

@@ -98,3 +98,25 @@ def test_the_order_of_an_array() -> None:
     assert [layout.has_order(shape) for shape in ((), (3,), (1, 3), (2, 3), (0, 2, 3))] == [
         False, False, False, True, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize('nested', [False, True])
+def test_a_loop_that_begins_with_another_order(nested: bool) -> None:
+    start = np.random.default_rng(0).standard_normal((30, 1, 20)).astype(np.float32)
+
+    def sums(x: Any) -> Any:
+        def step(i: Any, x: Any, total: Any) -> Any:
+            return i + 1, tv.tanh(x) * 1.5, total + tv.reduce_sum(tv.tanh(x) * x)
+
+        return tv.while_loop(lambda i, x, total: i < 3, step, (tv.constant(0), x, 0.0))[2]
+
+    def body(x: Any) -> Any:
+        x = tv.transpose(x)
+        if not nested:
+            return sums(x)
+        return tv.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, sums(x + y)), (0, 0.0))[1]
+
+    function = tv.function(body)
+    for factor in (1.0, 2.0, 3.0):
+        x = tv.constant(start * np.float32(factor))
+        assert function(x).numpy().tobytes() == body(x).numpy().tobytes()
