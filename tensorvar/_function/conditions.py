@@ -10,7 +10,7 @@ from tensorvar._core.tape import GradientTape
 from tensorvar._core.tensor import Tensor
 from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
-from tensorvar._function import composite, locks, part, slopes, taped
+from tensorvar._function import composite, part, slopes, taped
 from tensorvar._function.composite import Body
 from tensorvar._function.part import Part
 from tensorvar._function.subtrace import NoPartError
@@ -65,11 +65,8 @@ class Choice:
 
     def run(self, arrays: Sequence[Array], state: State, keeps: bool) -> tuple[Array, ...]:
         """Takes a branch; see ``composite.CompositePlan``."""
-        written = part.written_by(self.parts)
-        # Silences NumPy and words its errors.
-        call = registry.cpu().backend.call
-        return locks.under_locks(  # type: ignore[no-any-return]
-            written, call, self._run, arrays, state
+        return part.call_under_locks(  # type: ignore[no-any-return]
+            self.parts, self._run, arrays, state
         )
 
     def _run(self, arrays: Sequence[Array], state: State) -> tuple[Array, ...]:

@@ -13,7 +13,7 @@ from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor, wrap
 from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
-from tensorvar._function import composite, locks, loop_gradient, part, taped
+from tensorvar._function import composite, loop_gradient, part, taped
 from tensorvar._function.composite import Body, Outside
 from tensorvar._function.part import Part
 from tensorvar._function.subtrace import NoPartError
@@ -80,11 +80,8 @@ class Loop:
 
     def run(self, arrays: Sequence[Array], state: State, keeps: bool) -> tuple[Array, ...]:
         """Runs the loop; see ``composite.CompositePlan``."""
-        written = part.written_by(self.parts)
-        # Silences NumPy and words its errors.
-        call = registry.cpu().backend.call
-        return locks.under_locks(  # type: ignore[no-any-return]
-            written, call, self._run, arrays, state, keeps
+        return part.call_under_locks(  # type: ignore[no-any-return]
+            self.parts, self._run, arrays, state, keeps
         )
 
     def _run(self, arrays: Sequence[Array], state: State, keeps: bool) -> tuple[Array, ...]:

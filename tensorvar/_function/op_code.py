@@ -213,10 +213,14 @@ class OpWriter:
             kept = f'b{self._buffers.add(lambda made: make())}'
         names = ', '.join(map(self.name, event.inputs))
         forward = self._code.object(event.op.forward, 'f')
-        call = 'slope_alone' if event.op.name == _SLOPE else 'losses'
-        if call == 'losses':
-            self._shared[inputs] = kept
-        self._result(position, event, f'{call}({names}, {kept}, {forward}', in_place=True)
+        losses = f'losses({names}, {kept}, {forward}'
+        if event.op.name == _SLOPE:
+            # The losses are of another plan, but not what they leave.
+            self._code.emit(position, f'{losses})')
+            self._result(position, event, f'slope({kept}', in_place=True)
+            return True
+        self._shared[inputs] = kept
+        self._result(position, event, losses, in_place=True)
         return True
 
     def _forward(self, position: int, event: Op) -> None:

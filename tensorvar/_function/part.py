@@ -2,7 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -11,9 +11,9 @@ from tensorvar._backend.base import Array
 from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.tensor import Tensor
 from tensorvar._core.variable import Variable
-from tensorvar._device import scope
+from tensorvar._device import registry, scope
 from tensorvar._device.device import Device
-from tensorvar._function import events, layout, liveness, segment
+from tensorvar._function import events, layout, liveness, locks, segment
 from tensorvar._function.events import Event
 from tensorvar._function.segment import Program
 from tensorvar._function.subtrace import SubTrace
@@ -161,7 +161,14 @@ def is_true(answer: Array, device: Device, state: State) -> bool:
     return bool(answer.item())
 
 
-def written_by(parts: Sequence[Part]) -> list[Variable]:
+def call_under_locks(parts: Sequence[Part], function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function under the locks of the variables that parts write."""
+    # Silences NumPy and words its errors.
+    call = registry.cpu().backend.call
+    return locks.under_locks(_written_by(parts), call, function, *args)
+
+
+def _written_by(parts: Sequence[Part]) -> list[Variable]:
     """The variables that parts write, in the order in which their locks are taken."""
     written: dict[int, Variable] = {}
     for part in parts:

@@ -140,7 +140,7 @@ class _Writer:
             'replica': steps.replica, 'copied': steps.copied, 'one_result': steps.one_result,
             'results_of': steps.results_of, 'stream': steps.stream,
             'losses': cross_entropy.losses, 'slope': cross_entropy.slope,
-            'slope_alone': cross_entropy.slope_alone, 'moves': moves,
+            'moves': moves,
             'seen': [None],
         })  # fmt: skip
         self._values = Values(node)
