@@ -14,13 +14,13 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from tensorvar import _fork
-from tensorvar._backend import cpu_quota, floating_point
+from tensorvar._backend import cpu_quota, floating_point, wake_up
 from tensorvar._device import configuration
 
 _LIMIT = 'OMP_NUM_THREADS'
 
 _lock = threading.Lock()
-_started = 0
+_threads: list[int] = []
 _inbox: 'SimpleQueue[_Work]' = SimpleQueue()
 
 
@@ -88,7 +88,7 @@ class _Work:
 
     __slots__ = (
         '_closed', '_function', '_helping', '_idle', '_length', '_lock', '_starts', '_step',
-        'error',
+        'error', 'processors',
     )  # fmt: skip
 
     def __init__(self, function: Callable[[int, int], None], length: int, step: int) -> None:
@@ -103,6 +103,7 @@ class _Work:
         self._helping = 0
         self._closed = False
         self.error: BaseException | None = None
+        self.processors: set[int] = set()
 
     def take_part(self) -> None:
         """Works on pieces until none is left."""
@@ -120,6 +121,7 @@ class _Work:
         if not self._enter():
             return
         try:
+            wake_up.anywhere(self.processors)
             self.take_part()
         except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
             self.error = error
@@ -150,24 +152,25 @@ class _Work:
 
 
 def _call_for(work: _Work, helpers: int) -> None:
-    global _started
-    if _started < helpers:
+    if len(_threads) < helpers:
         with _lock:
-            while _started < helpers and _start_thread(_started):
-                _started += 1
+            while len(_threads) < helpers and _start_thread():
+                pass
+    work.processors = wake_up.elsewhere(_threads)
     for _ in range(helpers):
         _inbox.put(work)
 
 
-def _start_thread(number: int) -> bool:
-    thread = threading.Thread(
-        target=_serve, args=(_inbox,), name=f'tensorvar-{number}', daemon=True
-    )
+def _start_thread() -> bool:
+    name = f'tensorvar-{len(_threads)}'
+    thread = threading.Thread(target=_serve, args=(_inbox,), name=name, daemon=True)
     try:
         thread.start()
     except RuntimeError:
         # No more threads to be had, or the interpreter ends: the caller works alone.
         return False
+    assert thread.native_id is not None
+    _threads.append(thread.native_id)
     return True
 
 
@@ -180,5 +183,5 @@ def _serve(inbox: 'SimpleQueue[_Work]') -> None:
 @_fork.in_child
 def _renew() -> None:
     """A forked child has none of the threads."""
-    global _inbox, _lock, _started
-    _inbox, _lock, _started = SimpleQueue(), threading.Lock(), 0
+    global _inbox, _lock, _threads
+    _inbox, _lock, _threads = SimpleQueue(), threading.Lock(), []
