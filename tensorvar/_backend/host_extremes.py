@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorvar._backend import host_blocks
 from tensorvar._backend.base import Array
 
 FEW = 1 << 14
@@ -36,7 +37,7 @@ def _choose(function: np.ufunc, x: Array, y: Array, out: Array | None) -> Array:
     if x.size <= FEW or y.size != 1 or y.ndim > x.ndim or not _gains(x):
         return function(x, y, out=out)
     if out is None:
-        out = np.empty(x.shape, x.dtype)
+        out = host_blocks.empty(x.shape, x.dtype)
     elif out.dtype != x.dtype or not out.flags.c_contiguous:
         return function(x, y, out=out)
     flat, target = x.reshape(-1), out.reshape(-1)

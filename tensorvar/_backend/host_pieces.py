@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tensorvar._backend import host_threads
+from tensorvar._backend import host_blocks, host_threads
 from tensorvar._backend.base import Array
 
 LARGE = 1 << 20
@@ -89,7 +89,7 @@ def compute(
         return None
     if out is not None and found.flat == 'F':
         return None
-    result = np.empty(shape, dtype, found.flat or 'C') if out is None else out
+    result = host_blocks.empty(shape, dtype, found.flat or 'C') if out is None else out
     target = result if found.flat is None else result.reshape(-1, order=found.flat)
 
     def fill(start: int, stop: int) -> None:
@@ -137,7 +137,7 @@ def copy(array: Array) -> Array:
     """A copy in C order."""
     if array.nbytes < LARGE:
         return np.array(array, order='C')
-    result = np.empty(array.shape, array.dtype)
+    result = host_blocks.empty(array.shape, array.dtype)
     copy_into(result, array)
     return result
 

@@ -10,6 +10,7 @@ from tensorvar._backend import (
     byte_counter,
     faults,
     floating_point,
+    host_blocks,
     host_memory,
     host_pieces,
     memory_ledger,
@@ -45,7 +46,7 @@ class NumpyBackend(Backend):
 
     def adopt(self, host: np.ndarray[Any, Any]) -> Array:
         # A view would keep the rest of what it is part of, and is taken for one of a variable.
-        if host.base is not None or not host.flags.carray:
+        if not host_blocks.is_whole(host) or not host.flags.carray:
             return self.from_host(host)
         self._count_use('copy', 'allocate')
         return host
@@ -104,6 +105,7 @@ class NumpyBackend(Backend):
 
     def release_memory(self) -> int:
         freed = memory_ledger.reclaim(self.device, lambda: self.variable_bytes.current, -1)
+        freed += host_blocks.release()
         memory_ledger.report('release', self.device, freed, self.variable_bytes.current, '')
         return freed
 
@@ -117,5 +119,6 @@ class NumpyBackend(Backend):
         """The error that lists who holds the machine's memory."""
         if isinstance(error, errors.ResourceExhaustedError):
             return error
+        host_blocks.release()
         in_use = self.variable_bytes.current
         return memory_ledger.out_of_memory(self.device, None, in_use, None)

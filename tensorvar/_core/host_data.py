@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar import dtypes, errors
-from tensorvar._backend import host_pieces
+from tensorvar._backend import host_blocks, host_pieces
 from tensorvar._core import host_lists, lossless
 from tensorvar._core.lossless import NumpyArray, NumpyDType
 
@@ -87,7 +87,7 @@ def _canonical_copy(array: NumpyArray, op: str) -> NumpyArray:
             f'[{op}] a NumPy array of dtype {array.dtype} was given; {error}', op
         ) from error
     if array.nbytes >= host_pieces.LARGE and array.dtype == dtype:
-        own = np.empty(array.shape, dtype)
+        own: NumpyArray = host_blocks.empty(array.shape, dtype)
         host_pieces.copy_into(own, array)
         return own
     # ``np.array`` would keep the dtype object of an unpickled array, which is another one.
