@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar import dtypes, errors
-from tensorvar._backend import host_extremes, host_pieces
+from tensorvar._backend import host_choice, host_extremes, host_pieces
 from tensorvar._core import conversion, executor
 from tensorvar._core.op_registry import ArraySpec, Forward, Gradient, Infer, OpDef
 from tensorvar._core.tensor import Tensor
@@ -47,9 +47,18 @@ def _relu6(xp: Any, x: Any) -> Any:
     return xp.minimum(xp.maximum(x, 0), 6)
 
 
+def _relu6_grad(xp: Any, gradients: Any, features: Any) -> Any:
+    inside = (features > 0) & (features < 6)
+    return _choose(xp, inside, gradients, xp.zeros((), gradients.dtype))
+
+
 @functools.cache
 def _six(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     return np.array(6, dtype)
+
+
+def _choose(xp: Any, condition: Any, x: Any, y: Any) -> Any:
+    return (host_choice if xp is np else xp).where(condition, x, y)
 
 
 def _features_rule(features: ArraySpec) -> ArraySpec:
@@ -120,29 +129,31 @@ def _exponential_grad_gradient(op: OpDef, context: Any, gradient: Tensor) -> Gra
 
 
 def _elu(xp: Any, features: Any) -> Any:
-    return xp.where(features < 0, xp.expm1(features), features)
+    return _choose(xp, features < 0, xp.expm1(features), features)
 
 
 def _elu_grad(xp: Any, gradients: Any, outputs: Any) -> Any:
-    return xp.where(outputs < 0, gradients * (outputs + 1), gradients)
+    return _choose(xp, outputs < 0, gradients * (outputs + 1), gradients)
 
 
 def _selu(xp: Any, features: Any) -> Any:
     curved = xp.expm1(features) * _SELU_ALPHA
-    return xp.where(features < 0, curved, features) * _SELU_SCALE
+    return _choose(xp, features < 0, curved, features) * _SELU_SCALE
 
 
 def _selu_grad(xp: Any, gradients: Any, outputs: Any) -> Any:
     curved = outputs + _SELU_SCALE * _SELU_ALPHA
-    return xp.where(outputs < 0, gradients * curved, gradients * _SELU_SCALE)
+    return _choose(xp, outputs < 0, gradients * curved, gradients * _SELU_SCALE)
 
 
 def _leaky_relu(xp: Any, features: Any, *, alpha: float) -> Any:
-    return xp.where(features > 0, features, features * alpha)
+    if 0 < alpha <= 1:
+        return xp.maximum(features, features * alpha)
+    return _choose(xp, features > 0, features, features * alpha)
 
 
 def _leaky_relu_grad(xp: Any, gradients: Any, features: Any, *, alpha: float) -> Any:
-    return xp.where(features > 0, gradients, gradients * alpha)
+    return _choose(xp, features > 0, gradients, gradients * alpha)
 
 
 def _activation(
@@ -187,7 +198,7 @@ RELU_GRAD = _slope(
 )
 RELU6_GRAD = _slope(
     'Relu6Grad',
-    lambda xp, gradients, features: xp.where((features > 0) & (features < 6), gradients, 0),
+    _relu6_grad,
     _relu6_grad_gradient,
     dtypes.REAL,
 )

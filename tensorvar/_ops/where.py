@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from tensorvar import dtypes, errors
-from tensorvar._backend import host_pieces
+from tensorvar._backend import host_choice, host_pieces
 from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, ArraySpec, OpDef
@@ -19,7 +21,7 @@ def _infer_select(condition: ArraySpec, t: ArraySpec, e: ArraySpec) -> ArraySpec
 
 
 def _select(xp: Any, condition: Array, chosen: Array, otherwise: Array) -> Array:
-    return xp.where(condition, chosen, otherwise)
+    return (host_choice if xp is np else xp).where(condition, chosen, otherwise)
 
 
 def _select_gradient(context: Any, gradient: Tensor) -> Gradients:
@@ -43,6 +45,7 @@ SELECT = op_registry.register(
         inputs='c T T',
         dtypes={'c': dtypes.BOOLEAN},
         grain=host_pieces.LIGHT,
+        host_into=host_choice.where,
     )
 )
 
