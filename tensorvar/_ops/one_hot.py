@@ -1,5 +1,6 @@
 """Indicator vectors of positions: one_hot."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _arguments
 
 _NAME = 'OneHot'
+
+_FEW = 1 << 11
+"""Up to so many elements of a result it is cheaper to compare positions than to set some."""
 
 
 def _infer(
@@ -42,8 +46,22 @@ def _forward(
     xp: Any, indices: Array, on_value: Array, off_value: Array, *, depth: int, axis: int
 ) -> Array:
     position = indices.ndim if axis == -1 else axis
+    if xp is np and indices.size * depth > _FEW:
+        return _set_among_others(indices, on_value, off_value, depth, position)
     places = xp.arange(depth).reshape((depth,) + (1,) * (indices.ndim - position))
     return xp.where(xp.expand_dims(indices, position) == places, on_value, off_value)
+
+
+def _set_among_others(
+    indices: Array, on_value: Array, off_value: Array, depth: int, position: int
+) -> Array:
+    """Touches each element once, and those that are set twice."""
+    before, after = indices.shape[:position], indices.shape[position:]
+    flat = indices.reshape(math.prod(before), math.prod(after))
+    result = np.full((len(flat), depth, flat.shape[1]), off_value)
+    row, column = np.nonzero((flat >= 0) & (flat < depth))
+    result[row, flat[row, column], column] = on_value
+    return result.reshape(*before, depth, *after)
 
 
 ONE_HOT = op_registry.register(

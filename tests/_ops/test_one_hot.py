@@ -78,3 +78,17 @@ def test_bad_arguments() -> None:
     ):
         with pytest.raises(tv.errors.InvalidArgumentError, match=r'\[OneHot\]'):
             tv.one_hot(**arguments)
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.int8, np.int32, np.int64], ids=rules.name_of)
+@pytest.mark.parametrize('depth', [200, 3])
+def test_many_elements(device: str, depth: int, dtype: Any) -> None:
+    generator = np.random.default_rng(0)
+    indices = generator.integers(-2, depth + 2, (7, 150)).astype(dtype)
+    rules.check(
+        device,
+        lambda x: [tv.one_hot(x, depth, axis=axis) for axis in (-1, 0, 1, 2)],
+        lambda x: [reference(x, depth, axis) for axis in (-1, 0, 1, 2)],
+        indices,
+        dtype=np.float32,
+    )
