@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from tensorvar import _shapes, dtypes
+from tensorvar._backend import host_extremes
 from tensorvar._backend.base import Array
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import NOT_DIFFERENTIABLE, OPS, ArraySpec, Infer, OpDef
@@ -193,6 +194,8 @@ def _max(xp: Any, array: Array, *, axis: Axes, keepdims: bool) -> Array:
     _refuse_axis_of_scalar(array, axis)
     if array.size == 0 and reduced_count(array, axis) == 0:
         return _of_nothing(xp, array, axis, keepdims, 'min')
+    if xp is np and host_extremes.are_short_rows(array, axis):
+        return host_extremes.largest_of_rows(array, keepdims)
     return xp.asarray(xp.max(array, axis=axis, keepdims=keepdims))
 
 
@@ -200,6 +203,8 @@ def _min(xp: Any, array: Array, *, axis: Axes, keepdims: bool) -> Array:
     _refuse_axis_of_scalar(array, axis)
     if array.size == 0 and reduced_count(array, axis) == 0:
         return _of_nothing(xp, array, axis, keepdims, 'max')
+    if xp is np and host_extremes.are_short_rows(array, axis):
+        return host_extremes.smallest_of_rows(array, keepdims)
     return xp.asarray(xp.min(array, axis=axis, keepdims=keepdims))
 
 

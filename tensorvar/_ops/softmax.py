@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 
 from tensorvar import _shapes, dtypes, errors
+from tensorvar._backend import host_extremes, host_rows
 from tensorvar._core import executor, op_registry
 from tensorvar._core.op_registry import ArraySpec, Infer, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _arguments, _half_precision, _summation, exponential
 from tensorvar._ops._gradient_helpers import Gradients, sum_over
-
-# How many elements on the CPU stay in its cache.
-_PIECE = 1 << 16
 
 
 def _rule(name: str) -> Infer:
@@ -31,46 +29,49 @@ def _rule(name: str) -> Infer:
 
 def _shifted(xp: Any, logits: Any, axis: int) -> Any:
     """The logits less their largest, so that no exponential overflows."""
-    return logits - logits.max(axis=axis, keepdims=True)
+    return logits - largest(xp, logits, axis)
+
+
+def largest(xp: Any, logits: Any, axis: int) -> Any:
+    """The largest along an axis, which stays."""
+    if xp is np and host_extremes.are_short_rows(logits, axis):
+        return host_extremes.largest_of_rows(logits, keepdims=True)
+    return logits.max(axis=axis, keepdims=True)
 
 
 def softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
     """The array computation of softmax, in the dtype of the logits."""
     if logits.shape[axis] == 0:
         return logits.copy()
+    if xp is np and host_rows.are_many(logits, axis):
+        return host_rows.computed(_fill_softmax, logits)
     raised = _shifted(xp, logits, axis)
     xp.exp(raised, out=raised)
     raised /= _summation.pairwise_sum(xp, raised, axis, True)
     return raised
 
 
+def _fill_softmax(rows: Any, out: Any) -> None:
+    np.subtract(rows, largest(np, rows, 1), out=out)
+    np.exp(out, out=out)
+    np.divide(out, np.add.reduce(out, axis=1, keepdims=True), out=out)
+
+
 def log_softmax_of(xp: Any, logits: Any, *, axis: int) -> Any:
     """The array computation of the logarithm of softmax, in the dtype of the logits."""
     if logits.shape[axis] == 0:
         return logits.copy()
+    if xp is np and host_rows.are_many(logits, axis):
+        return host_rows.computed(_fill_log_softmax, logits)
     shifted = _shifted(xp, logits, axis)
-    shifted -= xp.log(_sum_exponentials(xp, shifted, axis))
+    shifted -= xp.log(_summation.pairwise_sum(xp, xp.exp(shifted), axis, True))
     return shifted
 
 
-def _sum_exponentials(xp: Any, values: Any, axis: int) -> Any:
-    """The sums of the exponentials along an axis, which stays.
-
-    On the CPU in pieces, because another large array would take more time than they.
-    """
-    last = axis in (-1, values.ndim - 1)
-    if xp is not np or values.size <= _PIECE or not (last and values.flags.c_contiguous):
-        return _summation.pairwise_sum(xp, xp.exp(values), axis, True)
-    width = values.shape[-1]
-    rows = values.reshape((-1, width))
-    step = max(1, _PIECE // width)
-    total = np.empty((len(rows), 1), values.dtype)
-    kept = np.empty((min(step, len(rows)), width), values.dtype)
-    for start in range(0, len(rows), step):
-        piece = rows[start : start + step]
-        raised = np.exp(piece, out=kept[: len(piece)])
-        np.add.reduce(raised, axis=1, keepdims=True, out=total[start : start + step])
-    return total.reshape((*values.shape[:-1], 1))
+def _fill_log_softmax(rows: Any, out: Any) -> None:
+    np.subtract(rows, largest(np, rows, 1), out=out)
+    total = np.add.reduce(np.exp(out), axis=1, keepdims=True)
+    np.subtract(out, np.log(total, out=total), out=out)
 
 
 def _softmax_gradient(context: Any, gradient: Tensor) -> Gradients:

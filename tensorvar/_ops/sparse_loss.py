@@ -73,7 +73,7 @@ def _checked(xp: Any, logits: Any, labels: Any) -> tuple[Any, Any]:
 def _forward(xp: Any, logits: Any, labels: Any) -> Any:
     classes, outside = _checked(xp, logits, labels)
     rows = logits.reshape((-1, logits.shape[-1]))
-    shifted = rows - rows.max(1, None, True)
+    shifted = rows - softmax.largest(xp, rows, 1)
     places = xp.arange(0, rows.size, rows.shape[1]) + classes
     chosen = shifted.reshape((-1,)).take(places)
     xp.exp(shifted, out=shifted)

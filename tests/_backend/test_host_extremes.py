@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tensorvar import dtypes
 from tensorvar._backend import host_extremes
@@ -79,3 +81,36 @@ def test_other_layouts_keep_what_numpy_gives() -> None:
 
 def test_a_kept_row_cannot_be_written() -> None:
     assert not host_extremes._row(b'\0' * 4, np.dtype(np.float32)).flags.writeable
+
+
+SHAPES = [(64, 1), (70, 9), (8, 16, 5), (65, 1024), (64, 1025), (63, 4), (100,), (5, 0)]
+
+
+@given(
+    st.sampled_from(SHAPES),
+    st.sampled_from([np.float16, np.float32, np.float64, np.int8, np.uint16, np.int64]),
+    st.integers(0, 1 << 30),
+    st.booleans(),
+)
+def test_extremes_of_rows(shape: tuple[int, ...], dtype: type, seed: int, keepdims: bool) -> None:
+    generator = np.random.default_rng(seed)
+    array = generator.integers(0, 9, shape).astype(dtype)
+    if array.dtype.kind == 'f' and array.size:
+        array[generator.random(shape) < 0.01] = np.nan
+        array[generator.random(shape) < 0.01] = -np.inf
+    if not host_extremes.are_short_rows(array, -1):
+        return
+    largest = host_extremes.largest_of_rows(array, keepdims)
+    smallest = host_extremes.smallest_of_rows(array, keepdims)
+    np.testing.assert_array_equal(largest, array.max(-1, keepdims=keepdims))
+    np.testing.assert_array_equal(smallest, array.min(-1, keepdims=keepdims))
+
+
+def test_which_rows_are_short() -> None:
+    array = np.zeros((64, 8), np.float32)
+    for axis in (-1, 1, (1,), (-1,)):
+        assert host_extremes.are_short_rows(array, axis)
+    for axis in (0, -2, None, (0, 1), ()):
+        assert not host_extremes.are_short_rows(array, axis)
+    for other in (array.T, array[:, ::2], array[:9], array.astype(np.complex64), array[:, :0]):
+        assert not host_extremes.are_short_rows(other, -1)
