@@ -109,6 +109,12 @@ def advice(
             f'it uses {threads} of {processors} processors because {limits[0]} is set; unset it '
             f'before Python starts'
         )
+    if threads > processors:
+        sentences.append(
+            f'it shares a product among {threads} threads, but this process may use '
+            f'{processors} processors, and a thread that waits for another one keeps its '
+            f'processor busy; set {_THREADS[0]}={processors} before Python starts'
+        )
     return '. '.join(sentences)
 
 
