@@ -1,8 +1,10 @@
 """NVRTC, NVIDIA's run-time compiler, through ctypes: source text to a cubin of one chip."""
 
+import contextlib
 import ctypes
 import functools
 import itertools
+import pathlib
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -100,7 +102,23 @@ def compiler(first: int = libraries.NEWEST) -> 'Compiler':
         NotFoundError: there is none; the message says what to install.
     """
     found = libraries.paths('nvrtc', 'cuda_nvrtc', first)
-    return Compiler(libraries.load(found, 'nvrtc', _INSTALL, ('nvrtcVersion', 'nvrtcGetCUBIN')))
+    library = libraries.load(found, 'nvrtc', _INSTALL, ('nvrtcVersion', 'nvrtcGetCUBIN'))
+    made = Compiler(library)
+    _load_builtins(pathlib.Path(library._name), made.version)
+    return made
+
+
+def _load_builtins(library: pathlib.Path, version: tuple[int, int]) -> None:
+    """Loads the library beside NVRTC's that NVRTC opens by its name when it compiles.
+
+    In the wheels for CUDA 13.0 it does not look beside itself; what is loaded it finds.
+    """
+    major, minor = version
+    builtins = library.with_name(f'libnvrtc-builtins.so.{major}.{minor}')
+    if library.is_absolute() and builtins.is_file():
+        # Where this fails NVRTC does, too, and says so to whoever compiles.
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(str(builtins))
 
 
 def is_available() -> bool:

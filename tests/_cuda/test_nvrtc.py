@@ -1,5 +1,7 @@
 """NVRTC: the target of a chip, what the log says, and errors of the compiler."""
 
+import ctypes
+import pathlib
 import types
 from typing import Any
 
@@ -57,6 +59,37 @@ def test_no_nvrtc_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(errors.NotFoundError, match=r'pip install "tensorvar\[kernels\]"'):
         nvrtc.compiler()
     assert not nvrtc.is_available()
+
+
+@pytest.mark.parametrize('place', ['wheel', ''])
+def test_builtins_are_loaded_from_beside_the_compiler(
+    place: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # NVRTC of the wheels for 13.0 opens them by name, and has no path to look in.
+    beside = tmp_path / 'libnvrtc-builtins.so.13.5'
+    beside.touch()
+    name = str(tmp_path / 'libnvrtc.so.13') if place else 'libnvrtc.so.13'
+    library = types.SimpleNamespace(
+        _name=name, nvrtcVersion=_version, nvrtcGetErrorString=_reason, nvrtcGetCUBIN=_reason
+    )
+    opened: list[str] = []
+
+    def load(path: str) -> Any:
+        opened.append(path)
+        if path != name:
+            raise OSError('not a library')
+        return library
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(libraries, 'paths', lambda *_: iter([name]))
+    monkeypatch.setattr(ctypes, 'CDLL', load)
+    nvrtc.compiler.cache_clear()
+    try:
+        assert nvrtc.compiler().version == (13, 5)
+    finally:
+        nvrtc.compiler.cache_clear()
+    # The system's search knows where it found a library that has a name alone.
+    assert opened == ([name, str(beside)] if place else [name])
 
 
 def _version(major: Any, minor: Any) -> int:
