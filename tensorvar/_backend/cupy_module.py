@@ -1,7 +1,8 @@
 """CuPy as the array module of array code, with what its functions lack made up for.
 
 What selects elements (CuPy 14.2) knows no bfloat16 and gives float32 instead, in silence.
-Selecting does no arithmetic, so here it selects the bits.
+Selecting does no arithmetic, so here it selects the bits. And of the two remainders each is
+exact for one kind of numbers alone, from which the other kind's is made here.
 """
 
 from types import ModuleType
@@ -62,10 +63,26 @@ class _Completed:
                 return cupy.triu(array, k)
             return cupy.triu(array.view(_BITS), k).view(_BFLOAT16)
 
+        def remainder(x: Array, y: Array) -> Array:
+            """``cupy.remainder``; for floats exact, where CuPy's rounds a quotient."""
+            if x.dtype.kind in 'iu':
+                return cupy.remainder(x, y)
+            rest = cupy.fmod(x, y)
+            return where((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest)
+
+        def fmod(x: Array, y: Array) -> Array:
+            """``cupy.fmod``; for integers of 64 bits exact, where CuPy's divides float64."""
+            if x.dtype.kind not in 'iu' or x.dtype.itemsize < 8:
+                return cupy.fmod(x, y)
+            rest = cupy.remainder(x, y)
+            return where((rest != 0) & ((x < 0) != (y < 0)), rest - y, rest)
+
         libraries = cupy_libraries.Libraries(cupy)
         self.library_call = libraries.call
         if hasattr(cupy, 'fft'):
             self.fft = libraries.transforms()
         self.where = where
+        self.remainder = remainder
+        self.fmod = fmod
         self.tril = tril
         self.triu = triu

@@ -43,6 +43,33 @@ def test_where_is_cupys_own_for_everything_else(xp: Any) -> None:
     assert result.dtype == np.float32
 
 
+def remainder_of_cupy(x: Any, y: Any) -> Any:
+    """As CuPy 14.2: exact for integers; for floats the quotient was rounded before."""
+    return np.remainder(x, y) if x.dtype.kind in 'iu' else x - np.floor(x / y) * y
+
+
+def fmod_of_cupy(x: Any, y: Any) -> Any:
+    """As CuPy 14.2: exact for floats; integers are divided as float64."""
+    return np.fmod(x.astype(float), y.astype(float)).astype(x.dtype)
+
+
+@pytest.mark.parametrize('name', ['remainder', 'fmod'])
+@pytest.mark.parametrize('dtype', ['float32', 'float64', 'int64', 'uint64', 'int8'])
+def test_remainders_are_exact(name: str, dtype: str) -> None:
+    cupy = SimpleNamespace(where=np.where, fmod=fmod_of_cupy, remainder=remainder_of_cupy)
+    x: Any = np.array([7, -7, 1, 5, -5, 0, 100, -100], dtype if dtype != 'uint64' else 'int64')
+    y: Any = np.array([3, -3, 10, -2, 7, 5, -100, 3], x.dtype)
+    if dtype.startswith('f'):
+        x = np.concatenate([x, [1, 3e7, -3e7, 5, -5]]).astype(dtype)
+        y = np.concatenate([y, [0.1, 0.3, 0.3, np.inf, np.inf]]).astype(dtype)
+    if dtype.endswith('64'):
+        x[2] = (1 << 62) + 1
+    x, y = (abs(each).astype(dtype) if dtype == 'uint64' else each for each in (x, y))
+    found = getattr(cupy_module.complete(cupy), name)(x, y)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, getattr(np, name)(x, y))
+
+
 def test_everything_else_is_cupys(xp: Any) -> None:
     assert xp.add is np.add
     assert xp.cuda == 'cuda'
