@@ -42,12 +42,16 @@ def reset_devices() -> None:
     Raises:
         FailedPreconditionError: values live that the cycle collector cannot free.
     """
-    for name in ('last_exc', 'last_type', 'last_value', 'last_traceback'):
-        # pytest keeps the last failure here for debuggers, and with it all its locals.
-        if hasattr(sys, name):
-            delattr(sys, name)
+    forget_last_failure()
     try:
         config.reset()
     except errors.FailedPreconditionError:
         gc.collect()
         config.reset()
+
+
+def forget_last_failure() -> None:
+    """Drops what pytest keeps of a failure for debuggers, and with it all its locals."""
+    for name in ('last_exc', 'last_type', 'last_value', 'last_traceback'):
+        if hasattr(sys, name):
+            delattr(sys, name)

@@ -69,12 +69,14 @@ _FREEZE_AFTER = 500
 _tests_run = itertools.count(1)
 
 
-def pytest_runtest_teardown() -> None:
+def pytest_runtest_setup() -> None:
     """Keeps what tests leave in caches, and pytest in reports, out of the collector's sight.
 
-    Towards the end of the suite a collection would take a second otherwise.
+    Towards the end of the suite a collection would take a second otherwise. Between two tests:
+    what a failure holds could never be freed any more, and no device be configured.
     """
     if next(_tests_run) % _FREEZE_AFTER == 0:
+        pytest_fixtures.forget_last_failure()
         gc.collect()
         gc.freeze()
 

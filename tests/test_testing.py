@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import tensorvar as tv
+from tensorvar import pytest_fixtures
 from tests.support.source_tree import ROOT
 
 CONFTEST = "pytest_plugins = ['tensorvar.pytest_fixtures']\n"
@@ -66,6 +67,12 @@ def test_next(simulated_gpus):
     )
     assert '1 failed, 1 passed' in output, output
     assert 'error' not in output.splitlines()[-1]
+
+
+def test_a_failure_is_forgotten_and_its_locals_with_it() -> None:
+    sys.last_value = ValueError()
+    pytest_fixtures.forget_last_failure()
+    assert not hasattr(sys, 'last_value')
 
 
 def test_a_value_that_outlives_its_test_is_named(tmp_path: Path) -> None:
