@@ -5,6 +5,7 @@ Those in files ``*_on_gpu.py`` come first: they test what only a card has.
 
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,9 @@ _FREE_CORES = 2
 _TEST_SECONDS = 60
 _WRITING_SECONDS = 15
 _SHOWN = 25
+_MESSAGE = 300
+# How pytest begins a frame of a short traceback, and how it ends a long one.
+_PLACE = re.compile(r'\S+\.pyx?:\d+: ')
 
 # What a machine has installed may warn of what comes, which is no fault of a card's.
 _WARNINGS = 'default'
@@ -82,15 +86,17 @@ def command(report: Path, places: Sequence[str]) -> list[str]:
         '-o', f'filterwarnings={_WARNINGS}', f'--junitxml={report}',
         *places,
     ]  # fmt: skip
-    if importlib.util.find_spec('pytest_timeout') is None:
-        # The settings name a timeout, which pytest alone does not know.
-        arguments += ['-W', 'ignore::pytest.PytestConfigWarning']
-    else:
-        arguments += [f'--timeout={_TEST_SECONDS}']
-    if importlib.util.find_spec('xdist') is not None:
+    several = importlib.util.find_spec('xdist') is not None
+    if several:
         processes = min(_MOST_PROCESSES, (os.cpu_count() or 2) - _FREE_CORES)
         arguments += ['-n', str(max(1, processes))]
-    return arguments
+    if importlib.util.find_spec('pytest_timeout') is None:
+        # The settings name a timeout, which pytest alone does not know.
+        return [*arguments, '-W', 'ignore::pytest.PytestConfigWarning']
+    # Who waits for a card that hangs hears no signal. A thread ends the process, and another
+    # process takes its place, if there are several.
+    method = 'thread' if several else 'signal'
+    return [*arguments, f'--timeout={_TEST_SECONDS}', f'--timeout-method={method}']
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bool]:
@@ -129,10 +135,12 @@ def read(report: Path) -> dict[str, Any]:
 def _last_line(bad: xml.etree.ElementTree.Element) -> str:
     """The error itself, and where it was raised."""
     lines = [line for line in (bad.text or '').splitlines() if line.strip()]
-    errors = [line[1:].strip() for line in lines if line.startswith('E ')]
-    message = ' '.join((bad.get('message') or '').split())
-    where = lines[-1] if lines and ': ' in lines[-1] else ''
-    return f'{(errors[0] if errors else message)[:200]}  {where}'.strip()
+    # All of it: the first line of what NumPy says is a name alone.
+    errors = ' '.join(line[1:].strip() for line in lines if line.startswith('E '))
+    message = ' '.join((errors or bad.get('message') or '').split())
+    places = [line.split(': in ')[0] for line in lines if _PLACE.match(line)]
+    where = f'  {places[-1]}' if places else ''
+    return f'{message[:_MESSAGE]}{where}'
 
 
 if __name__ == '__main__':

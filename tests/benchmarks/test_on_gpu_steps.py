@@ -208,6 +208,15 @@ class TestSteps:
         )
         assert found['failures'][1]['message'] == 'collection failure'
 
+    def test_all_of_an_error_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / 'junit.xml'
+        path.write_text(
+            '<testcase classname="a" name="b"><failure>tests/a.py:7: in test_b\n    close(x, y)\n'
+            'E   AssertionError: \nE   Not equal\nE    [0]: 1.0 (ACTUAL)</failure></testcase>'
+        )
+        [failure] = gpu_tests.read(path)['failures']
+        assert failure['message'] == 'AssertionError: Not equal [0]: 1.0 (ACTUAL)  tests/a.py:7'
+
     def test_pytest_is_given_only_what_its_plugins_know(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
@@ -221,7 +230,9 @@ class TestSteps:
         there |= {'pytest_timeout', 'xdist'}
         full = gpu_tests.command(tmp_path, ['tests'])
         assert '-n' in full
-        assert any(word.startswith('--timeout') for word in full)
+        assert '--timeout-method=thread' in full
+        there.remove('xdist')
+        assert '--timeout-method=signal' in gpu_tests.command(tmp_path, ['tests'])
 
     @pytest.mark.parametrize(
         ('cases', 'status', 'said'),

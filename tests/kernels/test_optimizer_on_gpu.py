@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tensorvar._cuda import optimizer_rules, optimizers
-from tests.support import mirrored_target, optimizer_cases
+from tests.support import kernel_reference, mirrored_target, optimizer_cases
 
 pytestmark = pytest.mark.gpu
 
@@ -37,7 +37,7 @@ def test_many_variables(mirrored: mirrored_target.MirroredTarget, count: int, mo
 @pytest.mark.parametrize('name', ['float32', 'float64', 'float16', 'bfloat16'])
 @pytest.mark.parametrize('bad', [None, np.inf, np.nan])
 def test_the_norm(mirrored: mirrored_target.MirroredTarget, name: str, bad: float | None) -> None:
-    dtype = optimizer_cases.dtype_named(name)
+    dtype = kernel_reference.dtype_named(name)
     generator = np.random.default_rng(0)
     for sizes in ((1,), (3, 5, 259), (0, 17, 0), (400_003, 2), (7,) * 900):
         gradients = [generator.standard_normal(size).astype(dtype) for size in sizes]
