@@ -152,14 +152,16 @@ def _forward(
     dtype: np.dtype[Any],
     stream: Stream | None,
 ) -> Array:
-    size = math.prod(shape)
-    key, counter = _rejection.reserve(stream, size * COUNTERS_PER_VALUE)
-    if size == 0:
-        return xp.empty(shape, dtype)
     both = xp.broadcast_arrays(counts.astype(FLOAT64), probs.astype(FLOAT64))
     pairs = math.prod(both[0].shape)
+    samples = math.prod(shape) // max(pairs, 1)
+    # By so many a generator of TensorFlow moves on; the values need fewer.
+    reserved = pairs * 200 * (samples + 3) // 4 * COUNTERS_PER_VALUE
+    key, counter = _rejection.reserve(stream, reserved)
+    if pairs * samples == 0:
+        return xp.empty(shape, dtype)
     trials, chances = (parameter.reshape((-1,)) for parameter in both)
-    values = _draw(xp, key, counter, trials, chances, size // pairs)
+    values = _draw(xp, key, counter, trials, chances, samples)
     return _rejection.samples_first(xp, values, pairs, shape).astype(dtype)
 
 
@@ -202,11 +204,17 @@ def stateless_binomial(
     Raises:
         InvalidArgumentError: a bad shape, dtype or seed.
     """
-    wanted = dtypes.as_dtype(output_dtype)
+    stream = stateless_random.fixed_stream(_NAME, seed)
+    return draw(shape, counts, probs, output_dtype, stream)
+
+
+def draw(shape: Any, counts: Any, probs: Any, dtype: Any, stream: Stream) -> Tensor:
+    """Runs the op; for ``stateless_binomial`` and generators."""
+    wanted = dtypes.as_dtype(dtype)
     if wanted.numpy not in _RESULTS:
         raise errors.InvalidTypeError(
-            f'[{_NAME}] output_dtype {wanted.name} was asked for; allowed are float16, float32, '
-            f'float64, int32 and int64; draw one of them and tv.cast it',
+            f'[{_NAME}] {wanted.name} was asked for; allowed are float16, float32, float64, '
+            f'int32 and int64; draw one of them and tv.cast it',
             _NAME,
         )
     chances = conversion.convert_to_tensor(probs)
@@ -217,6 +225,6 @@ def stateless_binomial(
         chances,
         shape=_random_arguments.read_shape(_NAME, shape),
         dtype=wanted.numpy,
-        stream=stateless_random.fixed_stream(_NAME, seed),
+        stream=stream,
     )
     return result

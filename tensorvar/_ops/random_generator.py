@@ -12,6 +12,7 @@ from tensorvar._core.variable import Variable
 from tensorvar._ops import (
     _random_arguments,
     _random_define,
+    binomial_draws,
     distributions,
     generator_state,
     philox,
@@ -213,6 +214,17 @@ class Generator:
         return stateless_random.draw_integers(
             'uniform_full_int', shape, dtypes.as_dtype(dtype), self._stream, None, None
         )
+
+    def binomial(
+        self,
+        shape: Any,
+        counts: Any,
+        probs: Any,
+        dtype: Any = dtypes.int32,
+        name: str | None = None,
+    ) -> Tensor:
+        """Draws numbers of hits; arguments as in ``tv.random.stateless_binomial``."""
+        return binomial_draws.draw(shape, counts, probs, dtype, self._stream)
 
     def make_seeds(self, count: int = 1) -> Tensor:
         """Seeds for the ``stateless_*`` functions.

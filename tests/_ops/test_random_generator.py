@@ -73,6 +73,18 @@ def test_make_seeds_have_a_column_for_each_seed() -> None:
     tv.random.stateless_normal([2], seeds[:, 0])
 
 
+def test_binomial_draws_and_what_they_reserve_are_those_of_tensorflow() -> None:
+    generator = Generator.from_seed(5)
+    assert generator.binomial([4], 10.0, 0.3).numpy().tolist() == [3, 4, 3, 2]
+    assert state_of(generator) == [5 + 89600, 0, 0]
+    drawn = generator.binomial([2, 3], [10.0, 50.0, 3.0], [0.3, 0.5, 0.9], dtype=tv.float32)
+    assert drawn.dtype == tv.float32
+    assert drawn.numpy().tolist() == [[0, 20, 3], [4, 25, 3]]
+    assert state_of(generator) == [5 + 281600, 0, 0]
+    generator.binomial([0, 3], [40.0, 50.0, 30.0], 0.5)
+    assert state_of(generator) == [5 + 396800, 0, 0]
+
+
 def test_empty_draws_leave_the_state() -> None:
     generator = Generator.from_seed(3)
     before = state_of(generator)
@@ -133,6 +145,8 @@ def test_mean_and_stddev() -> None:
         (lambda: Generator.from_seed(1).uniform([2], 3, 3, tv.int32), ValueError),
         (lambda: Generator.from_seed(1).uniform_full_int([2], tv.float32), TypeError),
         (lambda: Generator.from_seed(1).uniform_full_int([2], tv.int8), TypeError),
+        (lambda: Generator.from_seed(1).binomial([3], [10.0, 5.0], 0.5), ValueError),
+        (lambda: Generator.from_seed(1).binomial([2], 10.0, 0.5, tv.uint8), TypeError),
         (lambda: Generator.from_seed(1).normal([2], dtype=tv.int32), TypeError),
         (lambda: Generator.from_seed(1.5), TypeError),
     ],
