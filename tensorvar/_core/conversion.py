@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tensorvar import _shapes, dtypes, errors
-from tensorvar._core import dispatch, host_data, interop
+from tensorvar._core import dispatch, host_data, host_lists, interop
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import OPS
 from tensorvar._core.tensor import Tensor, wrap
@@ -38,7 +38,7 @@ def unwrap(value: Any, wanted: np.dtype[Any] | None = None) -> Any:
     for kind, convert in _converters:
         if isinstance(value, kind):
             return convert(value)
-    if isinstance(value, list | tuple) and _holds_value(value):
+    if isinstance(value, host_lists.LISTS) and holds_value(value):
         return _pack(value, wanted)
     if isinstance(value, _shapes.TensorShape):
         return _dims(value)
@@ -56,10 +56,11 @@ def _dims(shape: _shapes.TensorShape) -> tuple[int | None, ...]:
     return shape.as_tuple()
 
 
-def _holds_value(value: Any) -> bool:
-    if isinstance(value, list | tuple):
+def holds_value(value: Any) -> bool:
+    """Whether a value is a tensor or variable, or a list with one inside."""
+    if isinstance(value, host_lists.LISTS):
         # Numbers need no look at each of them.
-        return not _PLAIN.issuperset(map(type, value)) and any(map(_holds_value, value))
+        return not _PLAIN.issuperset(map(type, value)) and any(map(holds_value, value))
     return isinstance(value, ArrayValue)
 
 

@@ -59,7 +59,7 @@ def _natural_array(value: Any, dtype: NumpyDType | None, op: str) -> NumpyArray:
         return lossless.number(int(value), dtype, op)
     if isinstance(value, float | complex):
         return np.array(value)
-    if isinstance(value, list | tuple | range):
+    if isinstance(value, host_lists.LISTS):
         return host_lists.from_sequence(value, dtype, op)
     if value is None:
         raise errors.InvalidArgumentError(

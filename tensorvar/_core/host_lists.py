@@ -6,6 +6,7 @@ dtype, and Python numbers beside it follow.
 """
 
 import itertools
+from collections import UserList, deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ _NUMBERS = frozenset({bool, int, float, complex})
 _FLOATS = {float}
 _INTEGERS = {int}
 _SEQUENCES = frozenset({list, tuple, range})
+LISTS = (list, tuple, range, deque, UserList)
+"""What counts as a list, at every level."""
 _INT32 = dtypes.int32.numpy
 _WIDE_INTEGERS = frozenset({_INT32, _INT64})
 _SMALL = 65504
@@ -37,7 +40,7 @@ def from_sequence(value: Sequence[Any], dtype: NumpyDType | None, op: str) -> Nu
     """The array of a nested list: of ``dtype`` if possible without a second pass.
 
     Args:
-        value: a list, tuple or range; without tensors inside.
+        value: one of ``LISTS``; without tensors inside.
         dtype: the canonical dtype that the caller converts to, or None for the natural one.
         op: who asks, for the error text.
 
@@ -120,7 +123,7 @@ def _dtype_that_rounds_at_most(
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple | range):
+    if isinstance(value, LISTS):
         for item in value:
             yield from _leaves(item)
     else:

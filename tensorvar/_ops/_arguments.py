@@ -4,7 +4,7 @@ import math
 from typing import Any, cast
 
 from tensorvar import _shapes, errors
-from tensorvar._core import conversion
+from tensorvar._core import conversion, host_lists
 from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.op_registry import ArraySpec
 from tensorvar._core.tensor import Tensor
@@ -79,7 +79,7 @@ def rank_of(value: Any) -> int:
     if isinstance(value, ArrayValue):
         return len(value._spec().shape)
     nesting = 0
-    while isinstance(value, list | tuple):
+    while isinstance(value, host_lists.LISTS):
         nesting += 1
         if not value:
             return nesting

@@ -1,10 +1,13 @@
 """Several tensors to one and one to several: concat, stack, split, unstack."""
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from tensorvar import _shapes, errors
 from tensorvar._backend.base import Array
-from tensorvar._core import conversion, executor, op_registry
+from tensorvar._core import conversion, executor, host_data, host_lists, op_registry
 from tensorvar._core.op_registry import ArraySpec, OpDef
 from tensorvar._core.tensor import Tensor
 from tensorvar._ops import _arguments
@@ -14,7 +17,8 @@ Ints = tuple[int, ...]
 
 
 def _as_list(values: Any) -> list[Any]:
-    return list(values) if isinstance(values, list | tuple) else [values]
+    several = isinstance(values, host_lists.LISTS) and not isinstance(values, range)
+    return list(values) if several else [values]
 
 
 # ConcatV2
@@ -136,15 +140,32 @@ def stack(values: Any, axis: Any = 0, name: str | None = 'stack') -> Tensor:
             '[Pack] None was given; allowed is a list of values of one dtype and shape; give one',
             'Pack',
         )
-    if not isinstance(values, list | tuple):
+    if not isinstance(values, host_lists.LISTS):
         whole = conversion.convert_to_tensor(values)
         if position == 0:
             return whole
         values = unstack(whole)
-    if not values:
+    if not values or (position == 0 and _need_more_than_the_first(values)):
         return conversion.convert_to_tensor(values)
     result: Tensor = executor.run(STACK, *values, axis=position)
     return result
+
+
+def _need_more_than_the_first(values: Sequence[Any]) -> bool:
+    """Whether host data begins with a bool or an integer, whose dtype cannot hold the rest.
+
+    Operands take the dtype of the first; numbers of one list have a common one.
+    """
+    if conversion.holds_value(values):
+        return False
+    first, *others = map(_dtype_on_the_host, values)
+    return first.kind in 'biu' and not all(np.can_cast(other, first) for other in others)
+
+
+def _dtype_on_the_host(value: Any) -> np.dtype[Any]:
+    known = isinstance(value, np.ndarray | np.generic)
+    dtype: np.dtype[Any] = (value if known else host_data.to_array(value, None, 'Pack')).dtype
+    return dtype
 
 
 # Unpack

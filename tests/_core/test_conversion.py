@@ -1,5 +1,6 @@
 """``tv.constant``, ``tv.convert_to_tensor``, and arguments made of integers."""
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ def test_lists_with_tensors_inside(device: str) -> None:
         assert nested.device.endswith(device)
     assert nested.dtype is tv.float32
     assert nested.numpy().tolist() == [[1.0, 2.0], [3.0, 2.5]]
+    assert tv.constant(deque([t, v])).numpy().tolist() == [1.0, 2.5]
     with pytest.raises(ValueError, match=r'^\[Pack\].*shapes? .*\[\].*\[2\]|^\[Pack\] Shapes'):
         tv.constant([t, [1.0, 2.0]])
     with pytest.raises(tv.errors.InvalidArgumentError, match=r'expected to be a float32 tensor'):

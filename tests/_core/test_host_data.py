@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from collections import UserList, deque
 from fractions import Fraction
 from typing import Any
 
@@ -190,6 +191,10 @@ def test_other_byte_orders(dtype: dtypes.DType) -> None:
         ([np.float32(1), 1j], 'complex128'),
         ([np.bool_(True), False], 'bool'),
         (['a', b'b'], 'string'),
+        (deque([1, 2]), 'int32'),
+        (deque([[1.0], [2.0]]), 'float32'),
+        ([deque([1, 2]), (3, 4)], 'int32'),
+        (UserList([1.5]), 'float32'),
         ([np.str_('a'), 'b'], 'string'),
         ([np.array(['a', 'b'])], 'string'),
     ],

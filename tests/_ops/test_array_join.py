@@ -1,5 +1,6 @@
 """concat, stack, unstack, split."""
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,28 @@ def test_stack_arguments() -> None:
     whole = tv.constant([[1, 2], [3, 4]])
     assert tv.stack(whole) is whole
     assert tv.stack(whole, 1).numpy().tolist() == [[1, 3], [2, 4]]
+    frames = deque([whole[0], whole[1]], maxlen=2)
+    assert tv.stack(frames, 1).numpy().tolist() == [[1, 3], [2, 4]]
+    assert tv.concat(frames, 0).numpy().tolist() == [1, 2, 3, 4]
+    assert tv.concat(range(3), 0).numpy().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ('values', 'dtype'),
+    [
+        ([1, 2.5], tv.float32),
+        (([1, 2], [3.0, 4.0]), tv.float32),
+        ([[1, 2], np.ones(2, np.float32)], tv.float32),
+        ([1, 2**40], tv.int64),
+        ([np.uint8(1), 2], tv.uint8),
+        ([1, True], tv.int32),
+        ([np.float32(1), np.float64(2)], tv.float32),
+    ],
+)
+def test_numbers_that_are_stacked_have_a_common_dtype(values: Any, dtype: tv.DType) -> None:
+    stacked = tv.stack(values)
+    assert stacked.dtype is dtype
+    assert stacked.numpy().tolist() == np.stack(values).tolist()
 
 
 def test_bad_stack() -> None:

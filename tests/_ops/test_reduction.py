@@ -1,5 +1,6 @@
 """reduce_sum, mean, prod, max, min, any, all."""
 
+from collections import deque
 from typing import Any
 
 import ml_dtypes
@@ -106,6 +107,12 @@ def test_nan_wins() -> None:
     values = tv.constant([1.0, np.nan, 2.0])
     assert np.isnan(tv.reduce_max(values).numpy())
     assert np.isnan(tv.reduce_min(values).numpy())
+
+
+def test_lists_of_other_types_have_their_rank() -> None:
+    assert tv.reduce_mean(deque([1.0, 2.0])).numpy() == 1.5
+    assert tv.reduce_max(deque([[1.0, 2.0]]), -1).numpy().tolist() == [2.0]
+    assert tv.reduce_sum(range(4), -1).numpy() == 6
 
 
 def test_half_precision_rounds_once(device: str) -> None:
