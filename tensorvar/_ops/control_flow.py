@@ -240,7 +240,8 @@ def while_loop(
 
     Args:
         cond: takes the loop variables; its result is read on the host.
-        body: takes the loop variables and returns new ones in the same structure.
+        body: takes the loop variables and returns new ones in the same structure; the new
+            value of the only one may stand alone.
         loop_vars: the first values.
         shape_invariants: accepted for TensorFlow's sake.
         parallel_iterations: accepted for TensorFlow's sake.
@@ -264,16 +265,29 @@ def while_loop(
         raise errors.InvalidArgumentError("[while_loop] 'loop_vars' must be provided", 'while_loop')
     left = _iterations(maximum_iterations)
     state = scope.current()
+    turn = _with_values_in_a_list(body, loop_vars)
     if state is not None and state.trace is not None:
-        result = dispatch.while_loop(state, cond, body, loop_vars, left)
+        result = dispatch.while_loop(state, cond, turn, loop_vars, left)
         if result is not NotImplemented:
             return result
     structure = list(loop_vars) if left is None else loop_vars
     while (left is None or left > 0) and cond(*loop_vars):
-        loop_vars = body(*loop_vars)
+        loop_vars = turn(*loop_vars)
         nest.assert_same_structure(structure, list(loop_vars) if left is None else loop_vars)
         left = None if left is None else left - 1
     return nest.map_structure(conversion.convert_to_tensor, loop_vars)
+
+
+def _with_values_in_a_list(body: Callable[..., Any], loop_vars: Any) -> Callable[..., Any]:
+    """``body``, of which a tensor alone is not taken for its rows."""
+
+    def turn(*values: Any) -> Any:
+        result = body(*values)
+        if not isinstance(result, ArrayValue):
+            return result
+        return [result] if isinstance(loop_vars, list) else (result,)
+
+    return turn
 
 
 def _iterations(maximum: Any) -> int | None:

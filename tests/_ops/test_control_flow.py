@@ -1,6 +1,7 @@
 """Branches and loops: TensorFlow's results, structures and errors, and gradients."""
 
 from collections import OrderedDict, namedtuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -173,6 +174,24 @@ def test_while_loop_keeps_the_structure() -> None:
     )
     assert isinstance(point, Point)
     assert int(point.x) == 3
+
+
+@pytest.mark.parametrize('most', [None, 9])
+@pytest.mark.parametrize('make', [list, tuple])
+@pytest.mark.parametrize('start', [0, [0]])
+def test_the_only_variable_of_a_while_loop_may_stand_alone(
+    start: Any, make: Any, most: Any
+) -> None:
+    def count() -> Any:
+        first = make([tv.constant(start)])
+        return tv.while_loop(
+            lambda i: tv.reduce_sum(i) < 3, lambda i: i + 1, first, maximum_iterations=most
+        )
+
+    for function in (count, tv.function(count)):
+        (last,) = result = function()
+        assert type(result) is make
+        assert last.numpy().tolist() == (tv.constant(start) + 3).numpy().tolist()
 
 
 def test_while_loop_gives_tensors_of_python_numbers() -> None:
