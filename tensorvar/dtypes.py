@@ -218,11 +218,11 @@ ANY = frozenset(d.numpy for d in ALL)
 HALF_PRECISION = frozenset({float16.numpy, bfloat16.numpy})
 
 
-def as_dtype(value: Any) -> DType:
+def as_dtype(type_value: Any) -> DType:
     """Gives the ``DType`` that a value names.
 
     Args:
-        value: a ``DType``, its name, TensorFlow's number, a NumPy dtype or scalar
+        type_value: a ``DType``, its name, TensorFlow's number, a NumPy dtype or scalar
             type, or one of Python's ``float`` (float32), ``int`` (int32), ``bool``,
             ``complex`` (complex128), ``str``.
 
@@ -230,22 +230,22 @@ def as_dtype(value: Any) -> DType:
         The interned ``DType``.
 
     Raises:
-        TypeError: ``value`` names no type of this library.
+        TypeError: ``type_value`` names no type of this library.
     """
-    if isinstance(value, DType):
-        return value
+    if isinstance(type_value, DType):
+        return type_value
     try:
-        found = _by_numpy.get(value) or _by_type.get(value) or _by_name.get(value)
+        found = _by_numpy.get(type_value) or _by_type.get(type_value) or _by_name.get(type_value)
     except TypeError:
         found = None
-    if found is None and isinstance(value, int) and not isinstance(value, bool):
-        found = _by_enum.get(value)
-    if found is None and value is not None:
-        found = _from_numpy_spelling(value)
+    if found is None and isinstance(type_value, int) and not isinstance(type_value, bool):
+        found = _by_enum.get(type_value)
+    if found is None and type_value is not None:
+        found = _from_numpy_spelling(type_value)
     if found is None:
         allowed = ', '.join(d.name for d in ALL)
         raise TypeError(
-            f'[dtype] Cannot convert the argument {value!r} to a dtype; '
+            f'[dtype] Cannot convert the argument {type_value!r} to a dtype; '
             f'allowed are {allowed} and the NumPy types of the same names'
         )
     return found

@@ -142,6 +142,12 @@ def test_an_alias_is_the_same_object(namespace: str, name: str) -> None:
         assert getattr(getattr(tv, namespace), name) is getattr(tv, name)
 
 
+def test_keywords_of_tensorflow_programs() -> None:
+    assert tv.as_dtype(type_value='float32') is tv.float32
+    assert tv.nest.is_nested(seq=[1])
+    assert tv.custom_gradient(f=lambda x: (x, lambda dy: dy))(1.0).numpy() == 1.0
+
+
 def test_public_names_do_not_clash_with_files() -> None:
     """``tensorvar/function.py`` would replace ``tv.function`` once imported."""
     for name, module in NAMESPACES.items():

@@ -50,21 +50,21 @@ class CustomGradient:
         return CustomGradient(functools.partial(self._function, instance))
 
 
-def custom_gradient(function: Callable[..., Any]) -> CustomGradient:
+def custom_gradient(f: Callable[..., Any]) -> CustomGradient:
     """Decorates a function or method that gives its result with its gradient function.
 
     Args:
-        function: ``function(*x)`` returns ``(y, grad_fn)``; ``grad_fn(*dy)`` returns one
+        f: ``f(*x)`` returns ``(y, grad_fn)``; ``grad_fn(*dy)`` returns one
             gradient per ``x``, of its shape, or None. If the function reads trainable
             variables, ``grad_fn`` takes a keyword ``variables`` and returns
             ``(gradients, variable_gradients)``.
 
     Returns:
         A function of ``x`` that gives ``y`` and is differentiated by ``grad_fn``.
-        Positional arguments reach ``function`` as tensors, keywords as they are.
+        Positional arguments reach ``f`` as tensors, keywords as they are.
 
     Raises:
-        TypeError: (when called) ``function`` gives no such pair, or reads trainable
+        TypeError: (when called) ``f`` gives no such pair, or reads trainable
             variables while ``grad_fn`` takes none.
 
     Example:
@@ -79,7 +79,7 @@ def custom_gradient(function: Callable[..., Any]) -> CustomGradient:
         >>> float(tape.gradient(y, x))
         20.0
     """
-    return CustomGradient(function)
+    return CustomGradient(f)
 
 
 def _split(returned: Any) -> tuple[Any, Callable[..., Any]]:

@@ -8,13 +8,13 @@ from typing import Any
 from tensorvar import errors
 
 
-def is_nested(structure: Any) -> bool:
+def is_nested(seq: Any) -> bool:
     """Whether a value is a sequence (but no string), a mapping or a view of one.
 
     Args:
-        structure: any value.
+        seq: any value.
     """
-    kind: Any = type(structure)
+    kind: Any = type(seq)
     return _holds_values(kind)
 
 

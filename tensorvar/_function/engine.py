@@ -12,6 +12,7 @@ from tensorvar import _fork, errors
 from tensorvar._backend import faults
 from tensorvar._backend.shape_only import ShapeOnlyArray
 from tensorvar._core import conversion, function_mode
+from tensorvar._core.array_value import ArrayValue
 from tensorvar._core.tensor import Tensor
 from tensorvar._core.tensor_spec import TensorSpec
 from tensorvar._device import call_site, precision, registry, scope, switches
@@ -52,6 +53,11 @@ class Engine:
 
     def __init__(self, name: str, input_signature: Sequence[Any] | None) -> None:
         self.name = name
+        if not isinstance(input_signature, list | tuple | None):
+            raise errors.InvalidTypeError(
+                f'[function] input_signature {input_signature!r:.80} was given; it must be a list '
+                f'or tuple with a tv.TensorSpec for each argument; write it in brackets'
+            )
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self.plans: OrderedDict[Any, Plan] = OrderedDict()
         self.eager: Reason | None = None
@@ -191,7 +197,13 @@ class Engine:
             self._parameters = inspect.signature(function)
             self._count = len(self._parameters.parameters)
         if kwargs or len(args) != self._count:
-            bound = self._parameters.bind(*args, **kwargs)
+            try:
+                bound = self._parameters.bind(*args, **kwargs)
+            except TypeError as error:
+                raise errors.InvalidTypeError(
+                    f'[function] Binding inputs to tv.function {self.name!r} failed: {error}; '
+                    f'allowed is {self.name}{self._parameters}; change the call'
+                ) from error
             args, kwargs = bound.args, bound.kwargs
             specs = self.input_signature
             if specs is None:
@@ -230,7 +242,8 @@ class Engine:
         try:
             tensor = conversion.convert_to_tensor(value, dtype=spec.dtype)
         except (ValueError, TypeError) as error:
-            raise self.misfit(f'{value!r:.80} for {spec}') from error
+            given = value._describe() if isinstance(value, ArrayValue) else f'{value!r:.80}'
+            raise self.misfit(f'{given} for {spec}') from error
         if not spec.is_compatible_with(tensor):
             raise self.misfit(f'{tensor._describe()} for {spec}')
         return tensor

@@ -114,6 +114,27 @@ def test_an_input_signature() -> None:
             scaled(*wrong)
     with pytest.raises(TypeError, match='Binding inputs'):
         scaled([1.0, 2.0], 1.0)
+    with pytest.raises(TypeError, match=r'shape \[1, 2\], int32, on CPU:0 for TensorSpec'):
+        scaled(tv.constant([[1, 2]]), 1.0)
+
+
+def test_an_input_signature_is_a_list() -> None:
+    with pytest.raises(TypeError, match='must be a list or tuple'):
+        tv.function(lambda x: x, input_signature=tv.TensorSpec([]))
+
+
+def test_a_call_that_does_not_fit_names_the_function() -> None:
+    @tv.function
+    def scaled(x: Any, factor: Any, *, shift: Any = 0.0) -> Any:
+        return x * factor + shift
+
+    for args, keywords, text in (
+        ((1.0,), {}, "missing a required argument: 'factor'"),
+        ((1.0, 2.0, 3.0, 4.0), {}, 'too many positional arguments'),
+        ((1.0, 2.0), {'shfit': 1.0}, "unexpected keyword argument 'shfit'"),
+    ):
+        with pytest.raises(TypeError, match=rf'{text}; allowed is .*scaled\(x: Any, factor'):
+            scaled(*args, **keywords)
 
 
 def test_methods_have_plans_of_their_own() -> None:
