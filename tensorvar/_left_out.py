@@ -16,6 +16,8 @@ _EAGERLY = 'use tv.config.run_functions_eagerly and tv.config.functions_run_eage
 _RAGGED = 'ragged tensors are left out; pad rows to one length, with tv.sequence_mask as mask'
 _SPARSE = 'sparse tensors are left out; use indices and values with tv.gather and tv.scatter_nd'
 _TEXT = "text is Python's: work on str or bytes with Python or NumPy, then call tv.constant"
+_BATCHES = 'cut batches in Python: for i in range(0, len(x), 32): batch = x[i : i + 32]'
+_IMAGES = 'images are read and resized with Pillow, OpenCV or SciPy; then call tv.constant'
 _FILES = 'files are read with Python or NumPy (numpy.load, open, pathlib); then call tv.constant'
 _KERAS = 'use Keras 3 itself (import keras), or tv.Module and tv.GradientTape'
 _PLUGINS = "ops are written in Python: tv.py_function, tv.custom_gradient, or CuPy's RawKernel"
@@ -55,7 +57,9 @@ _TABLE: tuple[tuple[str, str], ...] = (
         'nn.safe_embedding_lookup_sparse',
     ),
     (_TEXT, 'strings as_string lookup edit_distance fingerprint'),
-    (_FILES, 'data io image audio queue feature_column experimental.register_filesystem_plugin'),
+    (_BATCHES, 'data queue'),
+    (_IMAGES, 'image'),
+    (_FILES, 'io audio feature_column experimental.register_filesystem_plugin'),
     ('use the logging of Python, or tv.debugging.record_placement', 'summary profiler'),
     (_KERAS, 'keras initializers losses metrics'),
     ('tv.optimizers comes later; use variable.assign_sub with the gradient', 'optimizers'),
@@ -107,7 +111,8 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ('conversions are always strict', 'experimental.enable_strict_mode'),
     ('forward-mode differentiation is left out; use tape.jacobian',
      'autodiff.ForwardAccumulator'),
-    ('tests use tv.testing, numpy.testing and pytest', 'test'),
+    ("tests use tv.testing, numpy.testing and pytest; tv.config.list_physical_devices('GPU') "
+     'tells whether there is a GPU', 'test'),
     ('use tv.__version__', 'version'),
     ('tracebacks are never shortened',
      'debugging.enable_traceback_filtering debugging.disable_traceback_filtering '
@@ -175,6 +180,8 @@ _TABLE: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 _SENTENCES = {name: sentence for sentence, names in _TABLE for name in names.split()}
+_public: dict[str, Sequence[str]] = {}
+"""Each namespace, as ``'math.'`` below ``tv``, with its names."""
 
 
 def explanation(name: str) -> str | None:
@@ -204,16 +211,27 @@ def install(module: str, names: Sequence[str], others: Mapping[str, Any] | None 
         names: its ``__all__``.
         others: public names that cannot be globals of the module, with their values.
     """
-    prefix = module.partition('.')[2]
+    prefix = f'{module}.'.partition('.')[2]
+    _public[prefix] = names
 
     def look_up(name: str) -> Any:
         if others is not None and name in others:
             return others[name]
         text = f'module {module!r} has no attribute {name!r}'
-        sentence = explanation(f'{prefix}.{name}' if prefix else name)
+        sentence = explanation(prefix + name)
         if sentence is not None:
             raise AttributeError(f'{text}: it is left out on purpose; {sentence}')
-        near = difflib.get_close_matches(name, names, 1)
+        near = _elsewhere(name) or difflib.get_close_matches(name, names, 1)
         raise AttributeError(f'{text}; did you mean {near[0]!r}?' if near else text)
 
     vars(sys.modules[module])['__getattr__'] = look_up
+
+
+def _elsewhere(name: str) -> list[str]:
+    """Where a name stands that was looked for elsewhere, or NumPy's name of a reduction."""
+    return [
+        f'tv.{prefix}{known}'
+        for known in (name, f'reduce_{name}')
+        for prefix in sorted(_public)
+        if known in _public[prefix]
+    ]

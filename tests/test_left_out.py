@@ -47,7 +47,8 @@ def test_each_name_stands_once() -> None:
 @pytest.mark.parametrize(
     ('namespace', 'name', 'text'),
     [
-        ('tensorvar', 'data', 'left out on purpose; files are read with Python or NumPy'),
+        ('tensorvar', 'io', 'left out on purpose; files are read with Python or NumPy'),
+        ('tensorvar', 'data', 'left out on purpose; cut batches in Python'),
         ('tensorvar', 'keras', 'use Keras 3 itself'),
         ('tensorvar.nn', 'ctc_loss', 'left out on purpose; CTC'),
         (
@@ -57,6 +58,10 @@ def test_each_name_stands_once() -> None:
         ),
         ('tensorvar', 'reduce_summ', "did you mean 'reduce_sum'"),
         ('tensorvar.math', 'reduce_summ', "did you mean 'reduce_sum'"),
+        ('tensorvar', 'log', "did you mean 'tv.math.log'"),
+        ('tensorvar', 'mean', "did you mean 'tv.reduce_mean'"),
+        ('tensorvar.nn', 'std', "did you mean 'tv.math.reduce_std'"),
+        ('tensorvar.math', 'reshape', "did you mean 'tv.reshape'"),
         ('tensorvar', 'zzzz', "module 'tensorvar' has no attribute 'zzzz'$"),
     ],
 )

@@ -1,4 +1,4 @@
-"""``variable += value`` and the like, which Python would turn into another object."""
+"""What Python writes with ``=``: ``variable += value``, ``variable[0] = value``."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tensorvar import errors
 
 
 class InPlaceOperators:
-    """A part of ``Variable``: refuses Python's in-place operators, as TensorFlow does."""
+    """A part of ``Variable``: refuses what Python writes with ``=``, as TensorFlow does."""
 
     __slots__ = ()
 
@@ -24,6 +24,12 @@ class InPlaceOperators:
 
     def __ipow__(self, other: Any) -> Any:
         raise _refusal('**=', 'assign')
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise errors.InvalidTypeError(
+            f'[Variable] `variable[{key!r:.40}] = value` was written; a variable does not support '
+            f'item assignment; use variable[...].assign(value)'
+        )
 
 
 def _refusal(operator: str, method: str) -> RuntimeError:

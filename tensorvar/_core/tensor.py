@@ -83,6 +83,13 @@ class Tensor(ArrayValue):
                 'such as variable[0], can be assigned'
             ) from None
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise errors.InvalidTypeError(
+            f'[Tensor] `tensor[{key!r:.40}] = value` was written; a tensor does not support item '
+            f'assignment, as it never changes; use tv.tensor_scatter_nd_update or tv.where for a '
+            f'new one, or a tv.Variable'
+        )
+
     @property
     def backing_device(self) -> str:
         """The same as ``device``."""

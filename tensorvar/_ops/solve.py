@@ -206,6 +206,13 @@ def lstsq(
     rhs = conversion.convert_to_tensor(rhs, dtype_hint=matrix.dtype)
     rows, columns = _matrices.known_sides('lstsq', matrix._spec(), 'matrix')
     _matrices.refuse_vectors('lstsq', rhs._spec(), 'rhs')
+    if not _arguments.same_dim(rhs._spec().shape[-2], rows):
+        raise errors.InvalidArgumentError(
+            f'[lstsq] matrix of shape {list(matrix._spec().shape)} and rhs of shape '
+            f'{list(rhs._spec().shape)} were given; they must have as many rows; transpose or '
+            f'cut one',
+            'lstsq',
+        )
     if not fast:
         epsilon = float(np.finfo(_matrices.real_dtype(matrix.dtype.numpy)).eps)
         inverse = pseudo_inverse.run(matrix, epsilon * min(rows, columns))

@@ -55,7 +55,7 @@ def test_other_attributes_can_be_set() -> None:
     [
         'ndim', 'size', 'T', 'itemsize', 'nbytes', 'grad', 'item', 'tolist', 'copy', 'astype',
         'reshape', 'sum', 'cpu', 'gpu', 'values', '__array_interface__', '__array_namespace__',
-        '__cuda_array_interface__', '__index__', '__len__', '__setitem__',
+        '__cuda_array_interface__', '__index__', '__len__',
     ],
 )  # fmt: skip
 def test_attributes_that_variables_lack(name: str) -> None:
