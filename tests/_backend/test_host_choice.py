@@ -33,7 +33,7 @@ def any_array(shape: tuple[int, ...], dtype: Any, seed: int) -> Any:
     """Elements with all bits there are, nans among them."""
     generator = np.random.default_rng(seed)
     if np.dtype(dtype) == np.bool_:
-        return generator.random(shape) < 0.5
+        return np.asarray(generator.random(shape) < 0.5)
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer(generator.bytes(size), dtype).reshape(shape).copy()
 
