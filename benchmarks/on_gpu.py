@@ -15,10 +15,12 @@ On a machine that is yours for ten minutes and gives back a few files::
     tar -C /tmp/logs -czf OUT/logs.tar.gz .
 
 OUT then has the results, and the archive the logs and ``matmul-<chip>.json``, which belongs
-into ``kernels/tables``. Where time is short, what is right comes before what is fast::
+into ``kernels/tables``. Where time is short, what is right comes before what is fast; the
+tests compile some 2,000 kernels of CuPy's at first, and the sanitizer starts Python 28 times::
 
     python -m benchmarks.on_gpu --budget 90 --out OUT --only versions,smoke
-    python -m benchmarks.on_gpu --budget 300 --out OUT --only gpu_tests,sanitizer
+    python -m benchmarks.on_gpu --budget 300 --out OUT --only gpu_tests
+    python -m benchmarks.on_gpu --budget 400 --out OUT --only sanitizer
     python -m benchmarks.on_gpu --budget 300 --out OUT --only matmul_table,matmul
 
 Needed are an NVIDIA driver, Python 3.11 or newer, NumPy, ml_dtypes and CuPy with its CUDA
