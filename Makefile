@@ -9,6 +9,7 @@
 #   make bench-peers   speed beside TensorFlow, PyTorch, JAX: results/ and the README's figures
 #   make kernels    the CUDA kernels without a card: on the CPU (needs g++), and compiled
 #                   for every chip
+#   make null-card  the tests for a real card on one that computes nothing (needs cc)
 #   make on-gpu     all that takes a real card, in 10 minutes: tests, sanitizer, speed
 #   make clean      remove what these targets made
 
@@ -40,13 +41,17 @@ REQUIREMENT_tensorflow := tensorflow-cpu==2.21.*
 REQUIREMENT_torch := torch numpy
 REQUIREMENT_jax := jax
 
+# An environment of its own, too: where CuPy is installed, tests look for a card.
+REQUIREMENT_null-card := --editable .[dev,kernels] cupy-cuda13x==14.2.*
+NULL_CARD_PYTHON ?= .venv-null-card/bin/python
+
 SEED ?= 0
 RECORD := output/agreement-$(SEED).json.gz
 
 EXAMPLES := $(sort $(wildcard examples/*.py))
 
-.PHONY: demo test soak agreement lint types bench bench-peers on-gpu kernels examples \
-    clean cupy
+.PHONY: demo test soak agreement lint types bench bench-peers on-gpu null-card kernels \
+    examples clean cupy
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -67,6 +72,11 @@ agreement: $(TOOLS) $(TENSORFLOW)
 
 kernels: $(NVRTC)
 	$(PYTHON) -m pytest -n $(WORKERS) -rs tests/kernels
+
+null-card: $(NULL_CARD_PYTHON)
+	$(NULL_CARD_PYTHON) -m tests.null_card.libraries
+	$(NULL_CARD_PYTHON) -m pytest -n $(WORKERS) -p tests.null_card.plugin \
+	    -m 'gpu and not soak'
 
 lint: $(TOOLS)
 	$(PYTHON) -m ruff check .
@@ -117,6 +127,6 @@ $(PYTHON):
 	    || { rm -rf .venv-$*; exit 1; }
 
 clean:
-	rm -rf $(VENV) .venv-tensorflow .venv-torch .venv-jax build dist output .hypothesis \
-	    .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-tensorflow .venv-torch .venv-jax .venv-null-card build dist output \
+	    .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
