@@ -95,7 +95,7 @@ class _Work:
         self._function: Callable[[int, int], None] | None = function
         self._length = length
         self._step = step
-        # Taken from the end, which is atomic.
+        # Taken from its ends, which is atomic.
         self._starts = list(range(0, length, step))[::-1]
         self._lock = threading.Lock()
         self._idle = threading.Lock()
@@ -105,13 +105,19 @@ class _Work:
         self.error: BaseException | None = None
         self.processors: set[int] = set()
 
-    def take_part(self) -> None:
-        """Works on pieces until none is left."""
+    def take_part(self, end: int = -1) -> None:
+        """Works on pieces until none is left.
+
+        Args:
+            end: of the list from which to take them. The others take them from where the
+                caller does not, as a thread works faster on memory that lies together: 2 % for
+                an addition.
+        """
         function = self._function
         assert function is not None
         while True:
             try:
-                start = self._starts.pop()
+                start = self._starts.pop(end)
             except IndexError:
                 return
             function(start, min(start + self._step, self._length))
@@ -122,7 +128,7 @@ class _Work:
             return
         try:
             wake_up.anywhere(self.processors)
-            self.take_part()
+            self.take_part(0)
         except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
             self.error = error
             self._starts.clear()
